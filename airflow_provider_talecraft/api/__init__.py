@@ -1,0 +1,1 @@
+"""TaleCraft as Python calls. Knows nothing of Airflow."""

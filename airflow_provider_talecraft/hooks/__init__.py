@@ -1,0 +1,1 @@
+"""From an Airflow Connection to TaleCraft."""

@@ -1,0 +1,168 @@
+"""TaleCraftHook: an Airflow Connection becomes a client, and what cost nothing is tried again."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.common.compat.sdk import BaseHook, mask_secret
+from tenacity import RetryCallState, Retrying, retry_if_exception, stop_before_delay, wait_exponential_jitter
+
+from airflow_provider_talecraft.api.models import DEFAULT_ASPECT_RATIO, DEFAULT_STYLE, IllustrationRequest
+from airflow_provider_talecraft.exceptions import TaleCraftError, TaleCraftRateLimitError, TaleCraftUnavailableError
+from airflow_provider_talecraft.get_provider_info import get_provider_info
+from airflow_provider_talecraft.hooks.settings import ConnectionSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from airflow_provider_talecraft.api.client import TaleCraftClient
+    from airflow_provider_talecraft.api.models import Illustration
+
+#: Seconds that one call spends on repeating what cost nothing. Longer waits are the scheduler's, which needs no slot.
+RETRY_FOR = 60.0
+#: Seconds. The longest Retry-After that is waited out here.
+SHORT_RETRY_AFTER = 30.0
+
+
+class TaleCraftHook(BaseHook):
+    """Draw illustrations with the API key of an Airflow Connection.
+
+    The connection: password = API key; host = scheme and host, ``https://talescaleai.com`` if empty; port; extras
+    ``connect_timeout`` (seconds, 5), ``read_timeout`` (seconds, 300), ``allow_http`` (false),
+    ``requests_per_minute``, ``max_concurrency`` and ``image_hosts``.
+
+    :param talecraft_conn_id: id of the connection.
+    """
+
+    conn_name_attr = "talecraft_conn_id"
+    default_conn_name = "talecraft_default"
+    conn_type = "talecraft"
+    hook_name = "TaleCraft"
+
+    def __init__(self, talecraft_conn_id: str = default_conn_name, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.talecraft_conn_id = talecraft_conn_id
+
+    @cached_property
+    def settings(self) -> ConnectionSettings:
+        """What the connection says, read once.
+
+        :raises TaleCraftError: if it has no key or a wrong field; the message names the connection.
+        """
+        with self._naming_the_connection():
+            settings = ConnectionSettings.of(self.get_connection(self.talecraft_conn_id))
+        # Airflow masks the password as it is stored: a key that was pasted with a newline would pass.
+        mask_secret(settings.api_key)
+        return settings
+
+    def get_conn(self) -> TaleCraftClient:
+        """Return a client for the connection.
+
+        :raises TaleCraftError: if the connection has no usable key or a wrong field.
+        """
+        from airflow_provider_talecraft.api.client import TaleCraftClient  # noqa: PLC0415  # loads requests
+
+        with self._naming_the_connection():
+            return TaleCraftClient(
+                self.settings.api_key,
+                base_url=self.settings.base_url,
+                connect_timeout=self.settings.connect_timeout,
+                read_timeout=self.settings.read_timeout,
+            )
+
+    def generate(
+        self, prompt: str, *, style: str = DEFAULT_STYLE, aspect_ratio: str = DEFAULT_ASPECT_RATIO
+    ) -> Illustration:
+        """Draw one illustration; 2 credits are charged for a delivered one.
+
+        For up to a minute, what provably cost nothing and passes quickly is tried again here: a connection that
+        could not be opened, and HTTP 429 with a Retry-After of at most 30 s. A request that may have been charged is
+        never sent again.
+
+        :param prompt: description of the scene; not blank.
+        :param style: name of a style.
+        :param aspect_ratio: 1:1, 2:3, 3:2, 3:4, 4:3, 9:16 or 16:9.
+        :raises TaleCraftError: the class says what happened, ``outcome`` whether it may have been charged, and the
+            message names the connection.
+        """
+        client = self.get_conn()
+        with self._naming_the_connection():
+            request = IllustrationRequest(prompt, style, aspect_ratio)
+            again = Retrying(
+                retry=retry_if_exception(_cost_nothing_and_passes),
+                wait=_wait,
+                stop=stop_before_delay(RETRY_FOR),
+                before_sleep=self._log_retry,
+                reraise=True,
+            )
+            return again(client.generate, request)
+
+    def test_connection(self) -> tuple[bool, str]:
+        """Ask TaleCraft whether it accepts the key; spends nothing.
+
+        The request has an empty prompt: "prompt is required" comes after the check of the key and before any charge.
+        """
+        try:
+            with self._naming_the_connection():
+                self.get_conn().check_key()
+        except TaleCraftError as error:
+            return False, str(error)
+        return True, f"{self.settings.base_url} accepts the API key. Nothing was charged."
+
+    @classmethod
+    def get_ui_field_behaviour(cls) -> dict[str, Any]:
+        """Return the form's standard fields; Airflow 2.11 asks the hook, 3.x reads the provider info itself."""
+        behaviour = _connection_type()["ui-field-behaviour"]
+        return {name.replace("-", "_"): value for name, value in behaviour.items()}
+
+    @classmethod
+    def get_connection_form_widgets(cls) -> dict[str, Any]:
+        """Return the form's own fields; Airflow 2.11 asks the hook, 3.x reads the provider info itself."""
+        from flask_appbuilder.fieldwidgets import BS3TextFieldWidget  # noqa: PLC0415  # only there on 2.11
+        from wtforms import BooleanField, StringField  # noqa: PLC0415
+
+        return {
+            name: BooleanField(field["label"], description=field["description"])
+            if "boolean" in field["schema"]["type"]
+            else StringField(field["label"], description=field["description"], widget=BS3TextFieldWidget())
+            for name, field in _connection_type()["conn-fields"].items()
+        }
+
+    @contextmanager
+    def _naming_the_connection(self) -> Iterator[None]:
+        """Add the connection's id to the message of an error: with several connections, which one is the question."""
+        try:
+            yield
+        except TaleCraftError as error:
+            mark = f" (connection {self.talecraft_conn_id!r})"
+            if not str(error).endswith(mark):
+                error.args = (f"{error}{mark}",)
+            raise
+
+    def _log_retry(self, state: RetryCallState) -> None:
+        error = state.outcome.exception() if state.outcome else None
+        self.log.warning("%s Trying again in %.0f s.", error, state.upcoming_sleep)
+
+
+def _connection_type() -> dict[str, Any]:
+    connection_type: dict[str, Any] = get_provider_info()["connection-types"][0]
+    return connection_type
+
+
+def _cost_nothing_and_passes(error: BaseException) -> bool:
+    if isinstance(error, TaleCraftRateLimitError):
+        return error.retry_after is not None and error.retry_after <= SHORT_RETRY_AFTER
+    # Without a status there was no answer: the connection could not be opened.
+    return isinstance(error, TaleCraftUnavailableError) and error.status_code is None
+
+
+_backoff = wait_exponential_jitter(initial=1, max=15)
+
+
+def _wait(state: RetryCallState) -> float:
+    """Return seconds to wait: what the service asked for, plus a jitter so that tasks do not return as one."""
+    error = state.outcome.exception() if state.outcome else None
+    asked = error.retry_after if isinstance(error, TaleCraftRateLimitError) else None
+    return asked + min(1.0, _backoff(state)) if asked is not None else _backoff(state)

@@ -1,0 +1,59 @@
+"""Where the API key may be sent."""
+
+from __future__ import annotations
+
+import pytest
+
+from airflow_provider_talecraft.api.address import DEFAULT_BASE_URL, base_url
+from airflow_provider_talecraft.exceptions import TaleCraftInvalidRequestError
+
+
+@pytest.mark.parametrize(
+    ("host", "port", "expected"),
+    [
+        (None, None, DEFAULT_BASE_URL),
+        ("  ", 0, DEFAULT_BASE_URL),
+        ("https://talescaleai.com/", None, "https://talescaleai.com"),
+        ("HTTPS://TaleScaleAI.com", 8443, "https://talescaleai.com:8443"),
+        ("https://talescaleai.com:8443", 8443, "https://talescaleai.com:8443"),
+        ("http://127.0.0.1", 8765, "http://127.0.0.1:8765"),
+        ("http://127.9.9.9:1", None, "http://127.9.9.9:1"),
+        ("http://localhost:8765", None, "http://localhost:8765"),
+        ("http://[::1]", 8765, "http://[::1]:8765"),
+    ],
+)
+def test_scheme_host_and_port_are_as_given(host, port, expected):
+    assert base_url(host, port) == expected
+
+
+@pytest.mark.parametrize(
+    ("host", "port", "says"),
+    [
+        ("talescaleai.com", None, "no scheme"),
+        ("127.0.0.1:8765", None, "no scheme"),
+        ("ftp://talescaleai.com", None, "no scheme"),
+        ("https:talescaleai.com", None, "no scheme"),
+        ("https://:443", None, "no name"),
+        ("https://tale scale.com", None, "no name"),
+        ("https://user:secret@talescaleai.com", None, "user or a password"),
+        ("https://talescaleai.com/api/v1/generate", None, "more than scheme, host and port"),
+        ("https://talescaleai.com?key=secret", None, "more than scheme, host and port"),
+        ("https://talescaleai.com:notaport", None, "not a URL"),
+        ("https://talescaleai.com:70000", None, "not a URL"),
+        ("https://[::1", None, "not a URL"),
+        ("https://talescaleai.com:1", 2, "names port 1 and the port field 2"),
+        ("http://talescaleai.com", None, "plain http"),
+        ("http://localhost.example.com", None, "plain http"),
+        ("http://127.0.0.1.example.com", None, "plain http"),
+        ("http://10.0.0.1", None, "plain http"),
+    ],
+)
+def test_a_wrong_host_is_explained_and_never_quoted(host, port, says):
+    with pytest.raises(TaleCraftInvalidRequestError, match="nothing was sent") as caught:
+        base_url(host, port)
+    assert says in str(caught.value)
+    assert "secret" not in str(caught.value)
+
+
+def test_plain_http_to_another_machine_needs_to_be_allowed():
+    assert base_url("http://sandbox", 8765, allow_http=True) == "http://sandbox:8765"

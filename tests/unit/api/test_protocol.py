@@ -1,0 +1,221 @@
+"""What an answer means, over every documented message and every way an answer can be broken."""
+
+from __future__ import annotations
+
+import json
+import pickle
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from airflow_provider_talecraft import exceptions as errors
+from airflow_provider_talecraft.api.models import Illustration
+from airflow_provider_talecraft.api.protocol import QUOTE_LIMIT, parse
+
+URL = "https://pub-56194e5487384280af43a03cc4ea8ee4.r2.dev/uploads/illustrations/6188896c.jpeg"
+KEY = "tc-key-that-must-not-come-back"
+
+
+def answer(**fields):
+    return json.dumps(fields).encode()
+
+
+def delivered(**data):
+    return answer(code=0, message="ok", data={"id": "9da9465c", "status": "success", "image_url": URL, **data})
+
+
+def error_of(status, body, **kwargs):
+    with pytest.raises(errors.TaleCraftError) as caught:
+        parse(status, body, **kwargs)
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("message", "error"),
+    [
+        ("API key is required. Please provide X-API-Key header.", errors.TaleCraftAuthenticationError),
+        ("Invalid API key", errors.TaleCraftAuthenticationError),
+        ("User not found", errors.TaleCraftAuthenticationError),
+        ("prompt is required", errors.TaleCraftInvalidRequestError),
+        ("Unsupported style", errors.TaleCraftInvalidRequestError),
+        ("Unsupported aspect_ratio", errors.TaleCraftInvalidRequestError),
+        ("insufficient credits", errors.TaleCraftInsufficientCreditsError),
+        ("Image generation service is not configured", errors.TaleCraftUnavailableError),
+        ("Generation failed", errors.TaleCraftGenerationFailedError),
+        ("rate limit exceeded", errors.TaleCraftRateLimitError),
+        ("You have hit the Rate Limit of your plan", errors.TaleCraftRateLimitError),
+        ("Too many requests", errors.TaleCraftRateLimitError),
+        ("Cannot read properties of undefined (reading 'url')", errors.TaleCraftGenerationFailedError),
+        ("", errors.TaleCraftGenerationFailedError),
+    ],
+)
+@pytest.mark.parametrize("spelling", [str, str.upper, lambda text: f"  {text}: upstream's details"])
+def test_every_message_becomes_its_error_and_is_refused_at_http_200(message, error, spelling):
+    caught = error_of(200, answer(code=-1, message=spelling(message)))
+    assert type(caught) is error
+    assert caught.outcome == "refused"
+    assert "nothing was charged" in str(caught)
+    assert caught.status_code == 200
+
+
+def test_the_message_decides_before_the_status():
+    assert type(error_of(503, answer(code=-1, message="Generation failed"))) is errors.TaleCraftGenerationFailedError
+    assert type(error_of(500, answer(code=-1, message="Invalid API key"))) is errors.TaleCraftAuthenticationError
+    assert type(error_of(429, answer(code=-1, message="insufficient credits"))) is (
+        errors.TaleCraftInsufficientCreditsError
+    )
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "outcome"),
+    [
+        (429, errors.TaleCraftRateLimitError, "refused"),
+        (503, errors.TaleCraftUnavailableError, "refused"),
+        *((status, errors.TaleCraftOutcomeUnknownError, "unknown") for status in (200, 201, 204, 301, 302, 307, 308)),
+        *((status, errors.TaleCraftOutcomeUnknownError, "unknown") for status in (400, 401, 404, 500, 502, 504, 599)),
+    ],
+)
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"   ", b"<html><h1>Bad gateway</h1></html>", b'{"code": -1, "mess', b"[]", b"null", b'"ok"', b"\xff\xfe"],
+)
+def test_without_a_readable_message_the_status_decides(status, error, outcome, body):
+    caught = error_of(status, body)
+    assert type(caught) is error
+    assert caught.outcome == outcome
+    assert ("may have been charged" in str(caught)) == (outcome == "unknown")
+    assert caught.status_code == status
+
+
+def test_http_429_is_a_rate_limit_whatever_its_message_says():
+    assert type(error_of(429, answer(code=-1, message="slow down"))) is errors.TaleCraftRateLimitError
+
+
+def test_a_code_minus_one_without_a_message_is_refused():
+    for body in (answer(code=-1), answer(code=-1, message=None), answer(code=-1, message={"text": "no"})):
+        assert type(error_of(200, body)) is errors.TaleCraftGenerationFailedError
+
+
+@pytest.mark.parametrize("code", [-1, "-1", -1.0, " -1 "])
+def test_a_code_of_another_json_type_is_understood(code):
+    assert type(error_of(200, answer(code=code, message="Generation failed"))) is errors.TaleCraftGenerationFailedError
+
+
+@pytest.mark.parametrize("code", [1, 500, None, True, False, "ok", [], {}, 0.5, "1e999"])
+def test_another_code_with_an_unknown_message_is_unknown(code):
+    assert type(error_of(200, answer(code=code, message="who knows"))) is errors.TaleCraftOutcomeUnknownError
+
+
+def test_another_code_with_a_known_message_is_that_error():
+    assert type(error_of(200, answer(code=401, message="Invalid API key"))) is errors.TaleCraftAuthenticationError
+
+
+@pytest.mark.parametrize("code", [0, "0", 0.0])
+@pytest.mark.parametrize("status", [200, 201, 500])
+def test_a_success_is_delivered_whatever_its_status(code, status):
+    body = answer(code=code, data={"id": "9da9465c", "status": "success", "image_url": URL})
+    assert parse(status, body) == Illustration("9da9465c", "success", URL)
+
+
+def test_extra_fields_are_ignored():
+    body = json.dumps({**json.loads(delivered(width=1024)), "trace": {"ms": 12}}).encode()
+    assert parse(200, body).image_url == URL
+
+
+@pytest.mark.parametrize("missing", ["id", "status"])
+def test_a_paid_picture_is_not_lost_over_a_missing_label(missing):
+    assert getattr(parse(200, delivered(**{missing: None})), missing) == ""
+
+
+def test_labels_are_kept_to_what_every_database_stores():
+    illustration = parse(200, delivered(id="a\x00b\ud800c" + "d" * 1000))
+    assert illustration.id.startswith("abcd")
+    assert len(illustration.id) <= QUOTE_LIMIT
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        None, "", " ", 7, [URL], {"href": URL}, "ok", "/uploads/x.jpeg", "//host/x.jpeg", "ftp://host/x.jpeg",
+        "file:///etc/passwd", "javascript:alert(1)", "data:image/png;base64,AAAA", "https://", "https:///x.jpeg",
+        "https://host:0/x.jpeg", "https://host:99999/x.jpeg", "https://[::1/x.jpeg", "https://ho st/x.jpeg",
+        "https://host/x\n.jpeg", "https://host/\x00", "https://host/" + "x" * 3000,
+    ],
+)  # fmt: skip
+def test_a_success_without_a_usable_url_is_unknown(url):
+    caught = error_of(200, delivered(image_url=url))
+    assert type(caught) is errors.TaleCraftOutcomeUnknownError
+    assert "9da9465c" in str(caught), "the id is what a person can ask TaleCraft's support about"
+
+
+@pytest.mark.parametrize("data", [None, [], "ok", 0])
+def test_a_success_without_data_is_unknown(data):
+    assert type(error_of(200, answer(code=0, message="ok", data=data))) is errors.TaleCraftOutcomeUnknownError
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        ("7", 7.0), (" 7 ", 7.0), ("0", 0.0), ("99999999999999999999", 999999999.0),
+        ("Wed, 21 Oct 2015 07:28:00 GMT", 0.0), (None, None), ("", None), ("-5", None), ("1.5", None), ("soon", None),
+        ("٣", None),
+    ],
+)  # fmt: skip
+def test_retry_after_is_seconds_or_a_date_or_nothing(header, seconds):
+    assert error_of(429, b"", retry_after=header).retry_after == seconds
+
+
+def test_a_retry_after_date_is_seconds_from_now():
+    assert error_of(429, b"", retry_after="Wed, 21 Oct 2099 07:28:00 GMT").retry_after > 60 * 60 * 24 * 365
+
+
+def test_a_megabyte_of_nonsense_makes_a_short_message():
+    for body in (b"\x00" * 2**20, b"[" * 2**20, b'{"code": -1, "message": "' + b"x" * 2**20 + b'"}', b"9" * 2**20):
+        assert len(str(error_of(200, body))) < 1000
+
+
+def test_the_key_does_not_come_back():
+    for body in (
+        answer(code=-1, message=f"Invalid API key: {KEY}"),
+        answer(code=-1, message="x" * (QUOTE_LIMIT - 5) + KEY),
+        f"<html>{KEY}</html>".encode(),
+        delivered(image_url=f"https://host/{KEY}.jpeg"),
+        delivered(id=KEY, image_url=None),
+        delivered(id=KEY, status=KEY),
+    ):
+        try:
+            shown = repr(parse(200, body, secret=KEY))
+        except errors.TaleCraftError as error:
+            shown = repr(error) + str(error) + repr(error.__dict__)
+        assert KEY[:8] not in shown
+
+
+def test_errors_survive_pickling():
+    error = error_of(429, b"", retry_after="7")
+    again = pickle.loads(pickle.dumps(error))
+    assert (type(again), str(again), again.status_code, again.retry_after) == (type(error), str(error), 429, 7.0)
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=8,
+)
+envelopes = st.fixed_dictionaries(
+    {},
+    optional={
+        "code": st.sampled_from([0, -1, "0", "-1"]) | json_values,
+        "message": st.text() | json_values,
+        "data": st.fixed_dictionaries({}, optional={"id": json_values, "image_url": st.just(URL) | json_values})
+        | json_values,
+    },
+)
+
+
+@given(st.integers(100, 599), st.binary() | envelopes.map(lambda value: json.dumps(value).encode()), st.text())
+def test_any_answer_is_an_illustration_or_a_typed_error(status, body, retry_after):
+    try:
+        assert parse(status, body, retry_after=retry_after, secret=KEY).image_url.startswith("http")
+    except errors.TaleCraftError as error:
+        assert error.outcome in {"refused", "unknown"}
