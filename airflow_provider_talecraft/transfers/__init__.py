@@ -1,0 +1,1 @@
+"""Tasks that carry pictures to where they belong."""
