@@ -76,10 +76,13 @@ class TaleCraftGenerationFailedError(TaleCraftError):
 class TaleCraftOutcomeUnknownError(TaleCraftError):
     """The request was sent and no usable answer came back. It may have been charged, and nothing can look it up.
 
-    Sending it again may be charged a second time.
+    Sending it again, a *replay*, may be charged a second time.
     """
 
     outcome = "unknown"
+
+    #: How many replays the task has left, where a record of it is kept; None where nobody counts.
+    replays_left: int | None = None
 
 
 class TaleCraftDownloadError(TaleCraftError):

@@ -58,7 +58,7 @@ def connected(connect, sandbox):
 
 @pytest.fixture(scope="session")
 def certificate(tmp_path_factory):
-    """A certificate for 127.0.0.1 (``chain``, with its key) from an authority that nobody trusts (``ca``); PEM files."""
+    """A certificate for 127.0.0.1 (``chain``, with its key) of an authority nobody trusts (``ca``), in PEM files."""
     folder = tmp_path_factory.mktemp("certificate")
     files = SimpleNamespace(chain=folder / "chain.pem", ca=folder / "ca.pem")
     authority = trustme.CA()

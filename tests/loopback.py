@@ -30,19 +30,23 @@ def server(handle, *, times=1):
         thread.join(5)
 
 
-def read_request(connection):
+def read_head(connection):
+    """Receive a request without a body and return it."""
     data = b""
     while b"\r\n\r\n" not in data:
         if not (more := connection.recv(65536)):
             raise ConnectionError
         data += more
-    head, _, body = data.partition(b"\r\n\r\n")
-    length = int(
-        next(line.split(b":")[1] for line in head.split(b"\r\n") if line.lower().startswith(b"content-length"))
-    )
-    while len(body) < length:
-        body += connection.recv(65536)
-    return head.decode(), body.decode()
+    return data.decode()
+
+
+def read_request(connection):
+    """Receive a request with whatever body it announces; return its head and its body."""
+    head, _, body = read_head(connection).partition("\r\n\r\n")
+    lengths = [line.split(":")[1] for line in head.split("\r\n") if line.lower().startswith("content-length")]
+    while len(body.encode()) < int(*lengths):
+        body += connection.recv(65536).decode()
+    return head, body
 
 
 def answering(raw):

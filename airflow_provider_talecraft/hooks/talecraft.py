@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from contextlib import contextmanager
+from dataclasses import asdict
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.common.compat.sdk import BaseHook, mask_secret
+from airflow.providers.common.compat.sdk import AirflowException, BaseHook, get_current_context
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_before_delay, wait_exponential_jitter
 
-from airflow_provider_talecraft.api.models import DEFAULT_ASPECT_RATIO, DEFAULT_STYLE, IllustrationRequest
+from airflow_provider_talecraft.api.models import (
+    DEFAULT_ASPECT_RATIO,
+    DEFAULT_STYLE,
+    Illustration,
+    IllustrationRequest,
+)
 from airflow_provider_talecraft.exceptions import TaleCraftError, TaleCraftRateLimitError, TaleCraftUnavailableError
 from airflow_provider_talecraft.get_provider_info import get_provider_info
 from airflow_provider_talecraft.hooks.settings import ConnectionSettings
+from airflow_provider_talecraft.hooks.spend_record import KEY, SpendRecord, checked_replays, fingerprint
+from airflow_provider_talecraft.version_compat import mask_secret
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from airflow_provider_talecraft.api.client import TaleCraftClient
-    from airflow_provider_talecraft.api.models import Illustration
 
 #: Seconds that one call spends on repeating what cost nothing. Longer waits are the scheduler's, which needs no slot.
 RETRY_FOR = 60.0
@@ -73,30 +81,56 @@ class TaleCraftHook(BaseHook):
             )
 
     def generate(
-        self, prompt: str, *, style: str = DEFAULT_STYLE, aspect_ratio: str = DEFAULT_ASPECT_RATIO
+        self,
+        prompt: str,
+        *,
+        style: str = DEFAULT_STYLE,
+        aspect_ratio: str = DEFAULT_ASPECT_RATIO,
+        max_replays: int = 1,
     ) -> Illustration:
         """Draw one illustration; 2 credits are charged for a delivered one.
 
         For up to a minute, what provably cost nothing and passes quickly is tried again here: a connection that
         could not be opened, and HTTP 429 with a Retry-After of at most 30 s. A request that may have been charged is
-        never sent again.
+        not sent again in the same try.
+
+        Inside a task of Airflow 3.3 or newer a record of every call is kept in the task state store, so that another
+        try of the task gets what was delivered to an earlier one without paying again. The n-th call with the same
+        arguments is the n-th call of the earlier try: call in the same order in every try.
 
         :param prompt: description of the scene; not blank.
         :param style: name of a style.
         :param aspect_ratio: 1:1, 2:3, 3:2, 3:4, 4:3, 9:16 or 16:9.
+        :param max_replays: how often, over all tries of the task, a request is sent although an earlier one had no
+            answer, and so may have been charged; 0 for never.
         :raises TaleCraftError: the class says what happened, ``outcome`` whether it may have been charged, and the
             message names the connection.
+        :raises AirflowFailException: if the record of an earlier try cannot be read; nothing is sent.
         """
-        client = self.get_conn()
         with self._naming_the_connection():
             request = IllustrationRequest(prompt, style, aspect_ratio)
-            again = Retrying(
-                retry=retry_if_exception(_cost_nothing_and_passes),
-                wait=_wait,
-                stop=stop_before_delay(RETRY_FOR),
-                before_sleep=self._log_retry,
-                reraise=True,
-            )
+        record = self._record(request, checked_replays(max_replays))
+        if record.delivered:
+            return Illustration(**record.delivered)
+        with record.attempt(prompt):
+            illustration = self.send(request)
+        record.deliver(asdict(illustration))
+        return illustration
+
+    def send(self, request: IllustrationRequest) -> Illustration:
+        """Send *request* as :meth:`generate` does, without a record of it: whoever calls this keeps one.
+
+        :raises TaleCraftError: as :meth:`generate`.
+        """
+        client = self.get_conn()
+        again = Retrying(
+            retry=retry_if_exception(_cost_nothing_and_passes),
+            wait=_wait,
+            stop=stop_before_delay(RETRY_FOR),
+            before_sleep=self._log_retry,
+            reraise=True,
+        )
+        with self._naming_the_connection():
             return again(client.generate, request)
 
     def test_connection(self) -> tuple[bool, str]:
@@ -129,6 +163,24 @@ class TaleCraftHook(BaseHook):
             else StringField(field["label"], description=field["description"], widget=BS3TextFieldWidget())
             for name, field in _connection_type()["conn-fields"].items()
         }
+
+    def _record(self, request: IllustrationRequest, max_replays: int) -> SpendRecord:
+        """Return the running task's record of *request*; outside a task, one that keeps nothing."""
+        try:
+            context: Any = get_current_context()
+        except (AirflowException, RuntimeError):
+            context = {}
+        mark = fingerprint(self.talecraft_conn_id, request.payload())
+        calls = context.setdefault("_talecraft_calls", Counter())
+        calls[mark] += 1
+        return SpendRecord(
+            context.get("task_state_store"),
+            key=f"{KEY}-{mark[:12]}-{calls[mark]}",
+            fingerprint=mark,
+            max_tries=context["ti"].max_tries if context.get("ti") else 0,
+            max_replays=max_replays,
+            on_clear="regenerate",
+        )
 
     @contextmanager
     def _naming_the_connection(self) -> Iterator[None]:

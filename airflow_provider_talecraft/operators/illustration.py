@@ -2,52 +2,57 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from airflow.providers.common.compat.sdk import AirflowFailException, BaseOperator
 
-from airflow_provider_talecraft.api.models import DEFAULT_ASPECT_RATIO, DEFAULT_STYLE
+from airflow_provider_talecraft.api.models import DEFAULT_ASPECT_RATIO, DEFAULT_STYLE, IllustrationRequest
 from airflow_provider_talecraft.exceptions import (
-    TaleCraftAuthenticationError,
-    TaleCraftInsufficientCreditsError,
+    TaleCraftError,
+    TaleCraftGenerationFailedError,
     TaleCraftInvalidRequestError,
-    TaleCraftOutcomeUnknownError,
 )
+from airflow_provider_talecraft.hooks.spend_record import KEY, OnClear, SpendRecord, checked_replays, fingerprint
 from airflow_provider_talecraft.hooks.talecraft import TaleCraftHook
+from airflow_provider_talecraft.policies.retry import TaleCraftRetryPolicy
+from airflow_provider_talecraft.version_compat import HAS_RETRY_POLICY, RetryAction, RetryPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from airflow.providers.common.compat.sdk import Context
 
-#: A retry changes nothing about the first three. The last may have been charged: sending it again is a person's choice.
-STOP_ERRORS = (
-    TaleCraftAuthenticationError,
-    TaleCraftInvalidRequestError,
-    TaleCraftInsufficientCreditsError,
-    TaleCraftOutcomeUnknownError,
-)
+DEFAULT_POLICY = TaleCraftRetryPolicy()
 
 
 class GenerateIllustrationOperator(BaseOperator):
     """Draw one illustration and push its URL to XCom; 2 credits are charged for a delivered one.
 
     Returns ``{"id", "status", "image_url", "prompt", "style", "aspect_ratio"}``, and pushes ``image_url`` under its own
-    key too.
+    key too. ``prompt`` is the one that made the picture.
 
-    A refusal that a retry cannot change (key, request, credits) fails the task at once. So does an answer that was
-    lost after the request was sent: it may have been charged, and a retry might be charged again. Everything else was
-    not charged and follows the task's retries.
+    Money: a record is written before the request is sent and completed after the answer. A try that follows a
+    delivered picture returns it and sends nothing. A request that got no answer (the worker was killed, the connection
+    broke) may have been charged; it is sent again at most ``max_replays`` times in the life of the task instance, and
+    then the task fails and says what may have been charged. Below Airflow 3.3 there is no place for the record: there,
+    tries are counted instead, and a killed worker's request is not seen.
 
     :param prompt: description of the scene (templated); a value ending in ``.prompt`` is the name of a file that
         contains it.
     :param style: name of a style (templated); TaleCraft's reference names one, ``children_book``.
     :param aspect_ratio: width to height (templated): 1:1, 2:3, 3:2, 3:4, 4:3, 9:16 or 16:9.
+    :param fallback_prompts: prompts (templated) to try at once, in this order and in the same try, when the model
+        fails on the one before; that failure costs nothing.
     :param talecraft_conn_id: id of the connection with the API key (templated).
-    :param retries: how often Airflow runs the task again after an error that cost nothing.
+    :param max_replays: how often a request that may have been charged is sent again; 0 means never pay twice.
+    :param on_clear: what clearing the task means for a picture that was delivered: "regenerate" pays for a new one,
+        "reuse" returns the stored one.
+    :param retries: how often Airflow runs the task again, within what the policy allows.
+    :param retry_policy: decides after an error, on Airflow 3.3 or newer. With None, or below 3.3, errors that the
+        default policy would stop at fail the task at once, and all others wait the task's own ``retry_delay``.
     """
 
-    template_fields: Sequence[str] = ("prompt", "style", "aspect_ratio", "talecraft_conn_id")
+    template_fields: Sequence[str] = ("prompt", "style", "aspect_ratio", "fallback_prompts", "talecraft_conn_id")
     template_ext: Sequence[str] = (".prompt",)
     ui_color = "#f6d9a8"
 
@@ -57,35 +62,100 @@ class GenerateIllustrationOperator(BaseOperator):
         prompt: str,
         style: str = DEFAULT_STYLE,
         aspect_ratio: str = DEFAULT_ASPECT_RATIO,
+        fallback_prompts: Sequence[str] = (),
         talecraft_conn_id: str = TaleCraftHook.default_conn_name,
+        max_replays: int = 1,
+        on_clear: OnClear = "regenerate",
         retries: int = 3,
+        retry_policy: RetryPolicy | None = DEFAULT_POLICY,
         **kwargs: Any,
     ) -> None:
+        if HAS_RETRY_POLICY:
+            kwargs["retry_policy"] = retry_policy
         super().__init__(retries=retries, **kwargs)
+        if on_clear not in get_args(OnClear):
+            raise ValueError(f"on_clear must be one of {', '.join(get_args(OnClear))}, not {on_clear!r}.")
         self.prompt = prompt
         self.style = style
         self.aspect_ratio = aspect_ratio
+        self.fallback_prompts = fallback_prompts
         self.talecraft_conn_id = talecraft_conn_id
+        self.max_replays = checked_replays(max_replays)
+        self.on_clear = on_clear
+        self.retry_policy = retry_policy
 
     def execute(self, context: Context) -> dict[str, str]:
-        """Draw, push ``image_url``, return what was drawn and from what.
+        """Draw, unless an earlier try did; push ``image_url``, return what was drawn and from what.
 
-        :raises AirflowFailException: on an error that a retry would not mend, or might pay for twice.
-        :raises TaleCraftError: on any other; nothing was charged.
+        :raises TaleCraftError: for the retry policy; ``outcome`` says whether something may have been charged.
+        :raises AirflowFailException: if the record of an earlier try cannot be read, and instead of a TaleCraftError
+            where no retry policy is asked and a retry would not help, or might pay twice.
         """
-        hook = TaleCraftHook(self.talecraft_conn_id)
         try:
-            illustration = hook.generate(self.prompt, style=self.style, aspect_ratio=self.aspect_ratio)
-        except STOP_ERRORS as error:
-            raise AirflowFailException(f"{type(error).__name__}: {error}") from error
-        self.log.info("Illustration %s is at %s (2 credits)", illustration.id, illustration.image_url)
+            requests = self._requests()
+            record = SpendRecord(
+                context.get("task_state_store"),
+                key=KEY,
+                fingerprint=fingerprint(self.talecraft_conn_id, *(request.payload() for request in requests)),
+                max_tries=context["ti"].max_tries,
+                max_replays=self.max_replays,
+                on_clear=self.on_clear,
+            )
+            result = record.delivered or self._draw(requests, record)
+        except TaleCraftError as error:
+            self._stop_where_no_policy_is_asked(error, context)
+            raise
         if self.do_xcom_push:
-            context["ti"].xcom_push(key="image_url", value=illustration.image_url)
-        return {
+            context["ti"].xcom_push(key="image_url", value=result["image_url"])
+        return result
+
+    def _requests(self) -> list[IllustrationRequest]:
+        """Return what to ask for, in order; all of it is checked before the first is sent."""
+        if isinstance(self.fallback_prompts, str):
+            raise TaleCraftInvalidRequestError(
+                "fallback_prompts must be a list of prompts, not one string: nothing was sent."
+            )
+        requests = [IllustrationRequest(self.prompt, self.style, self.aspect_ratio)]
+        for number, prompt in enumerate(self.fallback_prompts):
+            try:
+                requests.append(IllustrationRequest(prompt, self.style, self.aspect_ratio))
+            except TaleCraftInvalidRequestError as error:
+                raise TaleCraftInvalidRequestError(f"fallback_prompts[{number}]: {error}") from None
+        return requests
+
+    def _draw(self, requests: list[IllustrationRequest], record: SpendRecord) -> dict[str, str]:
+        hook = TaleCraftHook(self.talecraft_conn_id)
+        hook.get_conn()  # a wrong connection is found before the record says that something was sent
+        for number, request in enumerate(requests, start=1):
+            try:
+                with record.attempt(request.prompt):
+                    illustration = hook.send(request)
+                break
+            except TaleCraftGenerationFailedError as error:
+                if number == len(requests):
+                    raise
+                self.log.warning("%s Trying the next of fallback_prompts.", error)
+        result = {
             "id": illustration.id,
             "status": illustration.status,
             "image_url": illustration.image_url,
-            "prompt": self.prompt,
-            "style": self.style,
-            "aspect_ratio": self.aspect_ratio,
+            **request.payload(),
         }
+        record.deliver(result)
+        self.log.info("Illustration %s is at %s (2 credits)", illustration.id, illustration.image_url)
+        return result
+
+    def _stop_where_no_policy_is_asked(self, error: TaleCraftError, context: Context) -> None:
+        if HAS_RETRY_POLICY and self.retry_policy is not None:
+            return
+        ti = context["ti"]
+        policy = self.retry_policy or TaleCraftRetryPolicy(max_replays=self.max_replays)
+        decision = policy.evaluate(error, ti.try_number, ti.max_tries, context)
+        if decision.action is RetryAction.FAIL:
+            raise AirflowFailException(f"{type(error).__name__}: {decision.reason}") from error
+
+    def on_kill(self) -> None:
+        """Say what a kill leaves behind. A request on its way cannot be called back."""
+        self.log.warning(
+            "Killed. A request on its way may have been charged: the next try counts it as one without an answer."
+        )

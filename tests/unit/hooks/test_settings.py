@@ -36,7 +36,7 @@ def test_an_empty_or_unknown_extra_leaves_the_defaults(extra):
 
 @pytest.mark.parametrize("value", [30, 30.0, "30", " 30 ", "30.0"])
 def test_a_number_is_understood_however_it_was_saved(value):
-    extra = {name: value for name in ("connect_timeout", "read_timeout", "requests_per_minute", "max_concurrency")}
+    extra = dict.fromkeys(("connect_timeout", "read_timeout", "requests_per_minute", "max_concurrency"), value)
     settings = read(extra)
     assert (settings.connect_timeout, settings.read_timeout) == (30.0, 30.0)
     assert (settings.requests_per_minute, settings.max_concurrency) == (30, 30)

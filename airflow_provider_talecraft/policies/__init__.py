@@ -1,0 +1,1 @@
+"""What Airflow does after an error."""

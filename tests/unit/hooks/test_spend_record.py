@@ -1,0 +1,232 @@
+"""What the next try may send, by what the tries before it left in the store."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from airflow.providers.common.compat.sdk import AirflowFailException
+
+from airflow_provider_talecraft import exceptions as errors
+from airflow_provider_talecraft.hooks.spend_record import SpendRecord, checked_replays, fingerprint
+
+RESULT = {"id": "1", "image_url": "https://host/x.jpeg"}
+FOX = fingerprint("talecraft_default", {"prompt": "A fox"})
+OWL = fingerprint("talecraft_default", {"prompt": "An owl"})
+
+
+class Store:
+    """A task state store that, like Airflow's, keeps JSON through retries and clears."""
+
+    def __init__(self):
+        self.values = {}
+        self.broken = False
+
+    def get(self, key, default=None):
+        return json.loads(self.values[key]) if key in self.values else default
+
+    def set(self, key, value, *, retention=None):
+        if self.broken:
+            raise ConnectionError("the API server is gone")
+        self.values[key] = json.dumps(value)
+
+
+class Killed(BaseException):
+    """What ends a worker without any chance to write."""
+
+
+@pytest.fixture
+def store():
+    return Store()
+
+
+def record(store, *, asked=FOX, max_tries=3, max_replays=1, on_clear="regenerate"):
+    return SpendRecord(
+        store, key="talecraft", fingerprint=asked, max_tries=max_tries, max_replays=max_replays, on_clear=on_clear
+    )
+
+
+def deliver(store, **kwargs):
+    one = record(store, **kwargs)
+    with one.attempt("A fox"):
+        pass
+    one.deliver(RESULT)
+
+
+def lose(store, error=Killed, **kwargs):
+    with pytest.raises(error), record(store, **kwargs).attempt("A fox"):
+        raise error("no answer")
+
+
+def refuse(store, **kwargs):
+    lose(store, errors.TaleCraftGenerationFailedError, **kwargs)
+
+
+def test_the_first_try_has_something_to_draw(store):
+    assert record(store).delivered is None
+
+
+def test_what_an_earlier_try_delivered_is_returned(store):
+    deliver(store)
+    assert record(store).delivered == RESULT
+
+
+def test_a_clear_draws_again_or_reuses(store):
+    deliver(store)
+    assert record(store, max_tries=7).delivered is None
+    assert record(store, max_tries=7, on_clear="reuse").delivered == RESULT
+
+
+def test_a_picture_drawn_after_a_clear_belongs_to_that_clear(store):
+    deliver(store)
+    deliver(store, max_tries=7)
+    assert record(store, max_tries=7).delivered == RESULT
+    assert record(store, max_tries=11).delivered is None
+
+
+@pytest.mark.parametrize("on_clear", ["regenerate", "reuse"])
+def test_another_request_is_drawn(store, on_clear):
+    deliver(store)
+    assert record(store, asked=OWL, on_clear=on_clear).delivered is None
+
+
+@pytest.mark.parametrize("error", [Killed, errors.TaleCraftOutcomeUnknownError])
+@pytest.mark.parametrize("max_replays", [0, 1, 3])
+def test_a_request_without_an_answer_is_replayed_at_most_so_often(store, error, max_replays):
+    for _ in range(1 + max_replays):
+        lose(store, error, max_replays=max_replays)
+    with pytest.raises(errors.TaleCraftOutcomeUnknownError, match="not sent again") as caught:
+        with record(store, max_replays=max_replays).attempt("A fox"):
+            pytest.fail("something was sent")
+    assert caught.value.replays_left == 0
+
+
+def test_a_clear_gives_no_replay_back(store):
+    lose(store)
+    lose(store)
+    with pytest.raises(errors.TaleCraftOutcomeUnknownError, match="not sent again"):
+        with record(store, max_tries=7).attempt("A fox"):
+            pytest.fail("something was sent")
+
+
+def test_a_prompt_that_changes_with_every_try_does_not_escape_the_limit(store):
+    lose(store)
+    lose(store, asked=OWL)
+    with pytest.raises(errors.TaleCraftOutcomeUnknownError, match="not sent again"):
+        with record(store, asked=FOX).attempt("A fox"):
+            pytest.fail("something was sent")
+
+
+def test_after_a_refusal_sending_again_is_no_replay(store):
+    refuse(store)
+    refuse(store)
+    lose(store)
+    assert record(store).replays_left == 1
+
+
+def test_replays_count_for_the_life_of_the_task_instance(store):
+    lose(store)
+    deliver(store)
+    lose(store, max_tries=7)
+    with pytest.raises(errors.TaleCraftOutcomeUnknownError, match="not sent again"):
+        with record(store, max_tries=7).attempt("A fox"):
+            pytest.fail("something was sent")
+
+
+def test_an_unknown_outcome_says_how_many_replays_are_left(store):
+    for left in (2, 1, 0):
+        with pytest.raises(errors.TaleCraftOutcomeUnknownError) as caught:
+            with record(store, max_replays=2).attempt("A fox"):
+                raise errors.TaleCraftOutcomeUnknownError("No answer.")
+        assert caught.value.replays_left == left
+
+
+def test_the_last_error_says_what_is_at_stake_and_how_to_go_on(store):
+    lose(store)
+    with pytest.raises(errors.TaleCraftOutcomeUnknownError) as caught:
+        with record(store).attempt("A fox"):
+            raise errors.TaleCraftOutcomeUnknownError("No answer.")
+    message = str(caught.value)
+    assert "up to 4 credits for 2 unanswered request(s)" in message
+    assert "delete the key 'talecraft' under Storage > Task State Store" in message
+    with pytest.raises(errors.TaleCraftOutcomeUnknownError) as caught, record(store).attempt("A fox"):
+        pytest.fail("something was sent")
+    sent = json.loads(store.values["talecraft"])["unanswered"]
+    assert len(sent) == 2
+    assert all(time in str(caught.value) for time in sent)
+
+
+def test_a_person_can_read_the_record(store):
+    with pytest.raises(Killed), record(store).attempt("A fox in the snow. " * 100):
+        raise Killed
+    stored = json.loads(store.values["talecraft"])
+    assert stored["state"] == "sent"
+    assert stored["max_tries"] == 3
+    assert stored["replays"] == 0
+    assert stored["prompt"].startswith("A fox in the snow.")
+    assert len(store.values["talecraft"]) < 1000
+
+
+def test_nothing_is_sent_when_the_record_cannot_be_written(store):
+    store.broken = True
+    with pytest.raises(ConnectionError), record(store).attempt("A fox"):
+        pytest.fail("something was sent")
+
+
+def test_a_paid_picture_is_not_lost_when_its_record_cannot_be_completed(store):
+    one = record(store)
+    with one.attempt("A fox"):
+        pass
+    store.broken = True
+    one.deliver(RESULT)
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        {"state": "paid"}, {"state": None}, {"state": ["sent"]}, {"replays": -1}, {"replays": "0"}, {"max_tries": None},
+        {"unanswered": "2026"}, {"unanswered": [1]}, {"prompt": 7}, {"fingerprint": None},
+        {"result": None}, {"result": {}}, {"result": {"image_url": ""}}, {"result": {"image_url": 7}}, {"result": "x"},
+        {"extra": 1},
+    ],
+)  # fmt: skip
+def test_a_record_edited_to_nonsense_is_an_error_before_anything_is_sent(store, edit):
+    deliver(store)
+    store.set("talecraft", {**store.get("talecraft"), **edit})
+    with pytest.raises(AirflowFailException, match=r"cannot be read .*nothing was sent.*'talecraft'"):
+        record(store)
+
+
+@pytest.mark.parametrize("value", ["sent", 7, [], {}, True, {"state": "sent"}])
+def test_anything_else_under_the_key_is_an_error_too(store, value):
+    store.set("talecraft", value)
+    with pytest.raises(AirflowFailException, match="cannot be read"):
+        record(store)
+
+
+def test_without_a_store_every_try_is_the_first():
+    for _ in range(3):
+        one = record(None)
+        assert one.delivered is None
+        assert one.replays_left is None
+        with pytest.raises(errors.TaleCraftOutcomeUnknownError) as caught, one.attempt("A fox"):
+            raise errors.TaleCraftOutcomeUnknownError("No answer.")
+        assert caught.value.replays_left is None
+
+
+def test_a_fingerprint_tells_connection_prompt_style_and_ratio_apart():
+    marks = [
+        fingerprint("a", {"prompt": "x", "style": "s", "aspect_ratio": "1:1"}),
+        fingerprint("b", {"prompt": "x", "style": "s", "aspect_ratio": "1:1"}),
+        fingerprint("a", {"prompt": "y", "style": "s", "aspect_ratio": "1:1"}),
+        fingerprint("a", {"prompt": "x", "style": "t", "aspect_ratio": "1:1"}),
+        fingerprint("a", {"prompt": "x", "style": "s", "aspect_ratio": "2:3"}),
+        fingerprint("a", {"prompt": "x", "style": "s", "aspect_ratio": "1:1"}, {"prompt": "y"}),
+    ]
+    assert len(set(marks)) == len(marks)
+
+
+@pytest.mark.parametrize("value", [-1, 1.0, "1", None, True])
+def test_a_wrong_number_of_replays_is_refused(value):
+    with pytest.raises(ValueError, match="max_replays must be 0 or more"):
+        checked_replays(value)
