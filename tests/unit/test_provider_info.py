@@ -1,0 +1,80 @@
+"""What the provider tells Airflow is true, and as Airflow wants it."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import subprocess
+import sys
+from importlib.metadata import entry_points
+from pathlib import Path
+
+import airflow
+import jsonschema
+import pytest
+from packaging.version import Version
+
+from airflow_provider_talecraft.get_provider_info import get_provider_info
+from airflow_provider_talecraft.hooks.settings import ConnectionSettings
+from airflow_provider_talecraft.hooks.talecraft import TaleCraftHook
+
+INFO = get_provider_info()
+CONNECTION = INFO["connection-types"][0]
+
+
+def load(path):
+    module, _, name = path.rpartition(".")
+    return getattr(importlib.import_module(module), name)
+
+
+def test_the_info_follows_airflows_schema():
+    schema = json.loads((Path(airflow.__path__[0]) / "provider_info.schema.json").read_text())
+    jsonschema.validate(INFO, schema)
+
+
+def test_airflow_finds_it_by_its_entry_point():
+    (point,) = [
+        point for point in entry_points(group="apache_airflow_provider") if point.value.startswith("airflow_provider_t")
+    ]
+    assert point.load() is get_provider_info
+
+
+def test_every_module_and_class_it_names_is_there():
+    for section in ("hooks", "operators"):
+        for item in INFO[section]:
+            for module in item["python-modules"]:
+                importlib.import_module(module)
+    for item in INFO["transfers"]:
+        importlib.import_module(item["python-module"])
+    assert load(CONNECTION["hook-class-name"]) is TaleCraftHook
+
+
+def test_the_connection_type_is_the_hooks():
+    assert CONNECTION["connection-type"] == TaleCraftHook.conn_type
+    assert CONNECTION["hook-name"] == TaleCraftHook.hook_name
+
+
+def test_the_form_has_a_field_for_every_extra_that_is_read_and_no_other():
+    read = set(ConnectionSettings.__dataclass_fields__) - {"api_key", "base_url"} | {"allow_http"}
+    assert set(CONNECTION["conn-fields"]) == read
+
+
+def test_the_form_saves_no_defaults_into_connections():
+    assert not [field for field in CONNECTION["conn-fields"].values() if "default" in field["schema"]]
+
+
+def test_the_defaults_that_the_form_mentions_are_the_hooks(connect):
+    connect(password="tc-secret")
+    settings = TaleCraftHook().settings
+    assert f"{settings.connect_timeout:.0f} if empty" in CONNECTION["conn-fields"]["connect_timeout"]["description"]
+    assert f"{settings.read_timeout:.0f} if empty" in CONNECTION["conn-fields"]["read_timeout"]["description"]
+    assert settings.base_url == CONNECTION["ui-field-behaviour"]["placeholders"]["host"]
+
+
+@pytest.mark.skipif(Version(airflow.__version__) < Version("3.2"), reason="providers have commands since Airflow 3.2")
+def test_airflow_offers_the_sandbox_as_a_command():
+    command = [sys.executable, "-m", "airflow", "talecraft", "sandbox", "--port", "70000"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 2
+    assert "talecraft sandbox" in done.stderr
+    assert "'70000' is not a port" in done.stderr
