@@ -1,0 +1,30 @@
+"""One prompt, one file: the smallest useful Dag."""
+
+from __future__ import annotations
+
+from airflow.providers.common.compat.sdk import DAG
+
+from airflow_provider_talecraft.operators.illustration import GenerateIllustrationOperator
+from airflow_provider_talecraft.transfers.illustration_to_object_storage import IllustrationToObjectStorageOperator
+
+with DAG(
+    dag_id="talecraft_quickstart",
+    schedule=None,
+    params={
+        "prompt": "A brave knight in an enchanted forest",
+        "destination": "file:///tmp/talecraft",
+    },
+    tags=["talecraft", "example"],
+    doc_md=__doc__,
+):
+    generate = GenerateIllustrationOperator(
+        task_id="generate",
+        prompt="{{ params.prompt }}",
+        aspect_ratio="16:9",
+    )
+
+    IllustrationToObjectStorageOperator(
+        task_id="store",
+        image_url=generate.output["image_url"],
+        dst="{{ params.destination }}/{{ run_id }}/",
+    )
