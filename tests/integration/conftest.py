@@ -1,0 +1,39 @@
+"""A whole Airflow, started once for all integration tests that need a scheduler."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from deployment import Deployment
+
+#: A key that looks like nothing else, so that finding it anywhere is a leak.
+KEY = "tc-live-5d41402abc4b2a76b9719d911017c592"
+
+
+@pytest.fixture(scope="session")
+def keyed_sandbox():
+    """A sandbox whose only key is KEY."""
+    from airflow_provider_talecraft.sandbox import Sandbox
+
+    with Sandbox(latency=0, api_keys=(KEY,)) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture(scope="session")
+def deployment(tmp_path_factory, keyed_sandbox):
+    """Airflow with LocalExecutor, the Dags beside this file, and connections to the sandbox."""
+
+    def connection(**fields):
+        return json.dumps({"conn_type": "talecraft", "host": keyed_sandbox.url, "password": KEY, **fields})
+
+    connections = {
+        "AIRFLOW_CONN_TALECRAFT_DEFAULT": connection(),
+        "AIRFLOW_CONN_TALECRAFT_KEYLESS": connection(password=""),
+        "AIRFLOW_CONN_TALECRAFT_STRANGER": connection(password=KEY.replace("5d41", "0000")),
+        "AIRFLOW_CONN_TALECRAFT_NOWHERE": connection(host="http://127.0.0.1:9", extra={"connect_timeout": 1}),
+    }
+    home = tmp_path_factory.mktemp("airflow")
+    with Deployment(home, Path(__file__).with_name("dags"), connections) as airflow:
+        yield airflow
