@@ -1,0 +1,39 @@
+# The two commands of the README, and what CI does.
+#   make demo [PROMPT="…"]   a picture book in demo-output/, by a sandbox: no account, no cost
+#   make test                environment, ruff, mypy, unit and integration tests
+#   make lint, make test-only   its two halves; AIRFLOW_VERSION=2.11.2 VENV=… for another Airflow
+#   make dist                wheel and sdist, checked, and installed into an empty environment
+
+export VENV ?= $(CURDIR)/.venv
+export AIRFLOW_VERSION ?= 3.3.2
+# Taken as it was typed: a $ in a prompt is a dollar, not one of make's variables.
+override PROMPT := $(value PROMPT)
+export PROMPT
+
+PYTHON := $(VENV)/bin/python
+
+.PHONY: demo test lint test-only dist clean
+
+demo:
+	@python3 scripts/environment.py sandbox
+	@$(PYTHON) scripts/demo.py
+
+test: lint test-only
+
+lint:
+	@python3 scripts/environment.py dev
+	$(VENV)/bin/ruff check
+	$(VENV)/bin/ruff format --check
+	$(VENV)/bin/mypy
+
+test-only:
+	@python3 scripts/environment.py dev
+	$(PYTHON) -m pytest -m "not integration"
+	$(PYTHON) -m pytest -m integration
+
+dist:
+	@python3 scripts/environment.py dev
+	$(PYTHON) scripts/check_dist.py
+
+clean:
+	rm -rf $(VENV) .venv-oldest dist demo-output .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,93 @@
+"""``make dist``: build the wheel and the sdist, check them, and use the wheel where nothing else is installed."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tarfile
+import tempfile
+import zipfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+DIST = ROOT / "dist"
+BIN = Path(sys.executable).parent
+PACKAGE = "airflow_provider_talecraft"
+IN_WHEEL = {
+    f"{PACKAGE}/py.typed",
+    f"{PACKAGE}/get_provider_info.py",
+    f"{PACKAGE}/sandbox/__main__.py",
+    f"{PACKAGE}/sandbox/fonts/OFL.txt",
+    f"{PACKAGE}/sandbox/fonts/PicturebookKai.ttf",
+}
+IN_SDIST = {
+    "pyproject.toml",
+    "README.md",
+    "LICENSE",
+    "CHANGELOG.md",
+    "example_dags/talecraft_quickstart.py",
+    "Makefile",
+}
+IMPORT_EXAMPLES = """
+import sys
+from airflow.models import DagBag
+bag = DagBag(sys.argv[1])
+assert not bag.import_errors, bag.import_errors
+assert {"talecraft_quickstart", "talecraft_storybook"} <= set(bag.dag_ids), bag.dag_ids
+"""
+
+
+def main() -> None:
+    for old in DIST.glob("*"):
+        old.unlink()
+    run([sys.executable, "-m", "build", "--installer", "uv", "--outdir", str(DIST), str(ROOT)])
+    (wheel,), (sdist,) = DIST.glob("*.whl"), DIST.glob("*.tar.gz")
+    run([str(BIN / "twine"), "check", "--strict", str(wheel), str(sdist)])
+    run([str(BIN / "check-wheel-contents"), str(wheel)])
+    check_contents(wheel, sdist)
+    with tempfile.TemporaryDirectory(prefix="talecraft-wheel-") as folder:
+        use(wheel, Path(folder))
+    print(f"{wheel.name} and {sdist.name} are as they should be.")
+
+
+def check_contents(wheel: Path, sdist: Path) -> None:
+    names = set(zipfile.ZipFile(wheel).namelist())
+    strangers = {name for name in names if not name.startswith((f"{PACKAGE}/", f"{PACKAGE}-"))}
+    with tarfile.open(sdist) as archive:
+        unpacked = {name.partition("/")[2] for name in archive.getnames()}
+    for what, problem in (
+        ("missing in the wheel", IN_WHEEL - names),
+        ("no part of the wheel", strangers),
+        ("missing in the sdist", IN_SDIST - unpacked),
+    ):
+        if problem:
+            sys.exit(f"{what}: {sorted(problem)}")
+
+
+def use(wheel: Path, folder: Path) -> None:
+    """Install the wheel alone, and have Airflow find the provider and import the examples."""
+    venv = folder / "venv"
+    python = venv / "bin" / "python"
+    run([str(BIN / "uv"), "venv", "--quiet", "--python", sys.executable, str(venv)])
+    airflow_version = os.environ.get("AIRFLOW_VERSION") or "3.3.2"
+    run([str(BIN / "uv"), "pip", "install", "--quiet", "--python", str(python),
+         str(wheel), f"apache-airflow=={airflow_version}"])  # fmt: skip
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "PYTHONPATH"))}
+    environment["AIRFLOW_HOME"] = str(folder / "home")
+    environment["AIRFLOW__CORE__LOAD_EXAMPLES"] = "False"
+    shown = run([str(venv / "bin" / "airflow"), "providers", "get", "airflow-provider-talecraft"], environment, folder)
+    if "TaleCraft" not in shown:
+        sys.exit(f"airflow providers get does not know the provider:\n{shown}")
+    run([str(python), "-c", IMPORT_EXAMPLES, str(ROOT / "example_dags")], environment, folder)
+
+
+def run(command: list[str], environment: dict[str, str] | None = None, folder: Path = ROOT) -> str:
+    done = subprocess.run(command, env=environment, cwd=folder, capture_output=True, text=True, check=False)
+    if done.returncode:
+        sys.exit(f"{done.stdout}{done.stderr}\n{' '.join(command)}\nexited with {done.returncode}.")
+    return done.stdout
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,63 @@
+"""Make the project's own virtual environment: ``python3 scripts/environment.py EXTRA``. Standard library only.
+
+Runs before anything is installed, so it also says what a machine lacks. Does nothing when the environment is current.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+VENV = Path(os.environ.get("VENV") or ROOT / ".venv").absolute()
+AIRFLOW_VERSION = os.environ.get("AIRFLOW_VERSION") or "3.3.2"
+OLDEST_PYTHON = (3, 10)
+
+
+def main(extra: str) -> None:
+    if sys.version_info < OLDEST_PYTHON:
+        sys.exit(
+            f"Python {'.'.join(map(str, OLDEST_PYTHON))} or newer is needed; python3 here is {sys.version.split()[0]}."
+        )
+    wanted = "\n".join([
+        hashlib.sha256((ROOT / "pyproject.toml").read_bytes()).hexdigest(), AIRFLOW_VERSION, sys.version, extra,
+    ])  # fmt: skip
+    stamp = VENV / f".installed-{extra}"
+    if stamp.exists() and stamp.read_text() == wanted:
+        return
+    started = time.monotonic()
+    print(f"Preparing {VENV.name} with Apache Airflow {AIRFLOW_VERSION} (once) … ", end="", flush=True)
+    python = VENV / "bin" / "python"
+    if not python.exists():
+        run(
+            [sys.executable, "-m", "venv", str(VENV)],
+            "Is the venv module installed? On Debian: apt install python3-venv",
+        )
+    if not (VENV / "bin" / "uv").exists():
+        run([str(python), "-m", "pip", "install", "--quiet", "uv"], "Can this machine reach PyPI?")
+    # apache-airflow is named in every install: without it, a later one may move it to another version.
+    run(
+        [str(VENV / "bin" / "uv"), "pip", "install", "--quiet", "--python", str(python),
+         "--editable", f"{ROOT}[{extra}]", f"apache-airflow=={AIRFLOW_VERSION}"],
+        "Can this machine reach PyPI?",
+    )  # fmt: skip
+    # uv leaves no bytecode, and every Airflow process would compile its imports again.
+    subprocess.run(
+        [str(python), "-m", "compileall", "-q", "-j", "0", str(VENV / "lib")], capture_output=True, check=False
+    )
+    stamp.write_text(wanted)
+    print(f"{time.monotonic() - started:.0f} s")
+
+
+def run(command: list[str], hint: str) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        sys.exit(f"failed.\n{done.stdout}{done.stderr}\n{' '.join(command)}\nexited with {done.returncode}. {hint}")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
