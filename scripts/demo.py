@@ -60,7 +60,10 @@ def main(prompt: str) -> None:
         say(f"  {shown(path)}")
     say("")
     count, spent = len(account["charges"]), account["spent"]
-    say(f"{count} pictures drawn, {len(pictures)} stored, {spent} play credits, {time.monotonic() - started:.0f} s.")
+    say(
+        f"{count} picture{'s' if count != 1 else ''} drawn, {len(pictures)} stored, {spent} play credits, "
+        f"{time.monotonic() - started:.0f} s."
+    )
     if not prompt:
         say('A prompt of your own: make demo PROMPT="a whale reading a newspaper"')
 

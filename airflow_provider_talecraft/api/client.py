@@ -107,7 +107,6 @@ class TaleCraftClient:
                         "User-Agent": USER_AGENT,
                         "Accept": "application/json",
                         "Accept-Encoding": "identity",
-                        "Connection": "close",
                     },
                     timeout=(self.connect_timeout, self.read_timeout),
                     proxies=proxies(url),

@@ -80,7 +80,7 @@ def test_a_refused_page_fails_the_run_and_spends_nothing_on_it(run_example, conn
     assert not (folder / "index.html").exists()
 
 
-@pytest.mark.parametrize("path", EXAMPLES.glob("*.py"), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.py")), ids=lambda path: path.stem)
 def test_an_example_imports_only_what_every_supported_airflow_has(path):
     modules = {node.module for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.ImportFrom)}
     assert {name for name in modules if name.startswith("airflow.")} == {"airflow.providers.common.compat.sdk"}

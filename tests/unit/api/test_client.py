@@ -5,10 +5,10 @@ from __future__ import annotations
 import contextlib
 import socket
 import ssl
-import threading
+import time
 
 import pytest
-from loopback import answering, answering_json, read_request, server
+from loopback import answering, answering_json, read_head, read_request, server
 
 from airflow_provider_talecraft import exceptions as errors
 from airflow_provider_talecraft.api.client import ANSWER_LIMIT, USER_AGENT, TaleCraftClient
@@ -221,18 +221,19 @@ def test_an_answer_of_any_size_is_cut_at_the_limit():
 
 
 def test_an_answer_that_drips_is_given_up_at_the_read_timeout():
-    released = threading.Event()
+    dripped = []
 
     def drip(connection):
         read_request(connection)
-        with contextlib.suppress(OSError):
-            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
-            while not released.wait(0.05):
-                connection.sendall(b" ")
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+        while len(dripped) < 1000:
+            connection.sendall(b" ")
+            dripped.append(1)
+            time.sleep(0.02)  # the drip's own pace
 
     with server(drip) as (port, _):
         assert type(error_from(f"http://127.0.0.1:{port}", read_timeout=0.5)) is errors.TaleCraftOutcomeUnknownError
-        released.set()
+    assert len(dripped) < 1000
 
 
 def test_a_proxy_of_the_environment_never_sees_a_loopback_host(sandbox, monkeypatch):
@@ -241,14 +242,22 @@ def test_a_proxy_of_the_environment_never_sees_a_loopback_host(sandbox, monkeypa
     assert client(sandbox.url).generate(FOX).image_url
 
 
-def test_a_proxy_that_cannot_be_reached_means_never_sent(monkeypatch):
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-    for name in ("HTTPS_PROXY", "https_proxy"):
-        monkeypatch.setenv(name, f"http://127.0.0.1:{port}")
+def test_the_environments_proxy_is_asked_and_its_refusal_means_never_sent(monkeypatch):
+    asked = []
+
+    def refuse(connection):
+        asked.append(read_head(connection))
+        connection.sendall(b"HTTP/1.1 403 Forbidden\r\n\r\n")
+
     for name in ("NO_PROXY", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
-    assert type(error_from("https://talescaleai.com")) is errors.TaleCraftUnavailableError
+    with server(refuse) as (port, _):
+        for name in ("HTTPS_PROXY", "https_proxy"):
+            monkeypatch.setenv(name, f"http://127.0.0.1:{port}")
+        error = error_from("https://talescaleai.com", api_key=KEY)
+    assert type(error) is errors.TaleCraftUnavailableError
+    assert asked[0].startswith("CONNECT talescaleai.com:443 ")
+    assert KEY not in asked[0]
 
 
 @pytest.mark.parametrize("key", ["", "two words", "tc-kéy", "tc-key\nX-Other: 1", "tc-key\x00"])
@@ -275,6 +284,11 @@ def test_a_host_that_draws_an_empty_prompt_is_not_talecraft():
     with server(answering_json({"code": 0, "data": picture})) as (port, _):
         with pytest.raises(errors.TaleCraftOutcomeUnknownError, match="check the host"):
             client(f"http://127.0.0.1:{port}").check_key()
+
+
+def test_a_key_that_the_service_echoes_is_blotted_out(sandbox):
+    sandbox.fault(message=f"Invalid API key {KEY}")
+    assert "Invalid API key ***" in str(error_from(sandbox.url, api_key=KEY))
 
 
 def test_nothing_that_an_error_carries_holds_the_key(sandbox):

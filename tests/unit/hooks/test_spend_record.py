@@ -117,6 +117,14 @@ def test_a_prompt_that_changes_with_every_try_does_not_escape_the_limit(store):
             pytest.fail("something was sent")
 
 
+def test_a_refused_request_was_answered(store):
+    refuse(store)
+    assert store.get("talecraft")["unanswered"] == []
+    lose(store)
+    refuse(store)
+    assert len(store.get("talecraft")["unanswered"]) == 1
+
+
 def test_after_a_refusal_sending_again_is_no_replay(store):
     refuse(store)
     refuse(store)

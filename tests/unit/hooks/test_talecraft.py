@@ -44,6 +44,21 @@ def test_a_wrong_connection_is_named(connect, fields, error, says):
     assert str(caught.value).endswith("(connection 'books')")
 
 
+def test_a_key_that_was_pasted_with_a_newline_is_masked_without_it(connect):
+    try:
+        from airflow.sdk.log import redact
+    except ImportError:
+        try:
+            from airflow.sdk.execution_time.secrets_masker import redact
+        except ImportError:
+            from airflow.utils.log.secrets_masker import redact
+
+    key = "tc-live-pasted-with-a-newline"
+    connect(password=f"{key}\n")
+    assert TaleCraftHook().settings.api_key == key
+    assert key not in redact(f"someone logs {key} here")
+
+
 def test_an_upstream_error_names_the_connection_once(connect, sandbox):
     connect(conn_id="books", host=sandbox.url, password="tc-unknown")
     with pytest.raises(errors.TaleCraftAuthenticationError) as caught:
