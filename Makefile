@@ -28,7 +28,7 @@ lint:
 
 test-only:
 	@python3 scripts/environment.py dev
-	$(PYTHON) -m pytest -m "not integration"
+	$(PYTHON) -m pytest -n 2 -m "not integration"
 	$(PYTHON) -m pytest -m integration
 
 dist:

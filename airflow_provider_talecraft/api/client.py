@@ -99,7 +99,7 @@ class TaleCraftClient:
             session.mount("http://", adapter)
             started = time.monotonic()
             try:
-                response = session.post(
+                with session.post(
                     url,
                     json=payload,
                     headers={
@@ -112,8 +112,8 @@ class TaleCraftClient:
                     proxies=proxies(url),
                     allow_redirects=False,
                     stream=True,
-                )
-                body = _read_body(response, deadline=started + self.read_timeout)
+                ) as response:
+                    body = _read_body(response, deadline=started + self.read_timeout)
             except (requests.RequestException, OSError, TimeoutError) as error:
                 # Described here and raised below: a requests error carries the request, and with it the key.
                 failure = _describe(error)

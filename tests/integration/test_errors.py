@@ -149,6 +149,12 @@ def test_a_delivered_picture_is_in_xcom_whole_and_by_its_url(deployment, errors,
     assert set(result) == {"id", "status", "image_url", "prompt", "style", "aspect_ratio"}
 
 
+def test_a_wrong_connection_is_found_before_the_record_says_that_something_was_sent(deployment, errors, tries):
+    run = f"/dags/talecraft_errors/dagRuns/{quote(errors['talecraft_errors'])}/taskInstances"
+    assert deployment.api(f"{run}/missing_key/state-store")["total_entries"] == 0
+    assert deployment.api(f"{run}/invalid_key/state-store")["total_entries"] == 1
+
+
 def test_only_what_was_delivered_or_lost_was_charged(tries, keyed_sandbox):
     charged = {charge["prompt"] for charge in keyed_sandbox.ledger()["charges"]}
     assert charged == {f"A fox, then {row}." for row in ("delivered", "dropped", "html", "no_image_url", "truncated")}

@@ -66,15 +66,14 @@ def script(sandbox, faults):
         sandbox.faults([{"prompt": prompt(name), **fault} for fault in several])
 
 
-def kill_on_its_way(deployment, sandbox, run_id, name, task):
-    """Kill the task's process once its request has reached the sandbox."""
+def wait_on_its_way(deployment, sandbox, name):
+    """Wait until a request has reached the sandbox and is not answered yet."""
 
     def on_its_way():
         requests = sandbox.ledger()["requests"]
         return any(request["prompt"] == prompt(name) and request["outcome"] == "in progress" for request in requests)
 
     deployment.until(on_its_way, 120, f"{name} was not asked for")
-    os.kill(deployment.task_instances("talecraft_money", run_id)[task]["pid"], signal.SIGKILL)
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +82,8 @@ def money(deployment, keyed_sandbox):
     script(keyed_sandbox, FAULTS)
     run_id = deployment.trigger("talecraft_money")
     for name, task in KILLED.items():
-        kill_on_its_way(deployment, keyed_sandbox, run_id, name, task)
+        wait_on_its_way(deployment, keyed_sandbox, name)
+        os.kill(deployment.task_instances("talecraft_money", run_id)[task]["pid"], signal.SIGKILL)
     deployment.wait("talecraft_money", run_id)
     return run_id, charges(keyed_sandbox)
 
@@ -148,10 +148,10 @@ def record_path(run_id, task_id, key="talecraft"):
     return f"/dags/talecraft_clears/dagRuns/{quote(run_id)}/taskInstances/{task_id}/state-store/{key}"
 
 
-def clear(deployment, run_id, *task_ids):
+def clear(deployment, run_id, *task_ids, dag_id="talecraft_clears"):
     body = {"dry_run": False, "dag_run_id": run_id, "task_ids": task_ids, "only_failed": False, "reset_dag_runs": True}
-    deployment.api("/dags/talecraft_clears/clearTaskInstances", body)
-    return deployment.wait("talecraft_clears", run_id)
+    deployment.api(f"/dags/{dag_id}/clearTaskInstances", body)
+    return deployment.wait(dag_id, run_id)
 
 
 @pytest.fixture(scope="module")
@@ -195,14 +195,26 @@ def test_a_record_edited_by_hand_to_nonsense_stops_the_task_before_anything_is_s
     assert charges(keyed_sandbox)[prompt("edited")] == 1
 
 
+def test_a_task_that_a_person_stops_says_what_is_on_its_way_and_a_clear_counts_it(deployment, keyed_sandbox):
+    script(keyed_sandbox, {"stopped": [{"delay_after_charge": 20}]})
+    run_id = deployment.trigger("talecraft_stopped")
+    wait_on_its_way(deployment, keyed_sandbox, "stopped")
+    path = f"/dags/talecraft_stopped/dagRuns/{quote(run_id)}/taskInstances/stopped"
+    deployment.api(path, {"new_state": "failed"}, method="PATCH")
+    deployment.until(
+        lambda: "Killed. A request on its way may have been charged" in deployment.logs("talecraft_stopped"),
+        60, "on_kill said nothing",
+    )  # fmt: skip
+    assert clear(deployment, run_id, "stopped", dag_id="talecraft_stopped") == "success"
+    record = deployment.api(f"{path}/state-store/talecraft")["value"]
+    assert (record["state"], record["replays"]) == ("delivered", 1)
+    assert charges(keyed_sandbox)[prompt("stopped")] == 2
+
+
 def test_a_scheduler_that_dies_with_its_workers_does_not_pay_more_than_one_replay(deployment, keyed_sandbox):
     script(keyed_sandbox, {"restarted": [{"delay_after_charge": 20}]})
     run_id = deployment.trigger("talecraft_restart")
-
-    def on_its_way():
-        return [request for request in keyed_sandbox.ledger()["requests"] if request["outcome"] == "in progress"]
-
-    deployment.until(on_its_way, 60, "nothing was asked for")
+    wait_on_its_way(deployment, keyed_sandbox, "restarted")
     task_pid = deployment.task_instances("talecraft_restart", run_id)["restarted", -1]["pid"]
     deployment.stop("scheduler", number=signal.SIGKILL)
     os.kill(task_pid, signal.SIGKILL)

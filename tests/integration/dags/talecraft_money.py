@@ -105,5 +105,8 @@ with DAG("talecraft_clears", schedule=None, default_args=QUICK):
     GenerateIllustrationOperator(task_id="lost", prompt=prompt("clear_lost"), max_replays=0)
     GenerateIllustrationOperator(task_id="edited", prompt=prompt("edited"))
 
+with DAG("talecraft_stopped", schedule=None, default_args=QUICK):
+    GenerateIllustrationOperator(task_id="stopped", prompt=prompt("stopped"))
+
 with DAG("talecraft_restart", schedule=None, default_args=QUICK):
     GenerateIllustrationOperator(task_id="restarted", prompt=prompt("restarted"))

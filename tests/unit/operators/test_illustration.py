@@ -1,10 +1,11 @@
-"""The operator's parameters: what they default to, what of them is refused when the Dag is parsed."""
+"""The operator's parameters, and what it does in a try for which Airflow asks no retry policy."""
 
 from __future__ import annotations
 
 import pytest
-from airflow.providers.common.compat.sdk import DAG
+from airflow.providers.common.compat.sdk import DAG, AirflowFailException
 
+from airflow_provider_talecraft import exceptions as errors
 from airflow_provider_talecraft.operators.illustration import DEFAULT_POLICY, GenerateIllustrationOperator
 from airflow_provider_talecraft.policies.retry import TaleCraftRetryPolicy
 from airflow_provider_talecraft.version_compat import HAS_RETRY_POLICY
@@ -77,3 +78,110 @@ def test_a_prompt_can_be_a_file(tmp_path):
 def test_a_wrong_parameter_is_refused_when_the_dag_is_parsed(kwargs, says):
     with pytest.raises(ValueError, match=says):
         GenerateIllustrationOperator(task_id="t", prompt="A fox", **kwargs)
+
+
+class TaskInstance:
+    """As much of a task instance as the operator asks for, without a state store behind it."""
+
+    max_tries = 3
+
+    def __init__(self, try_number):
+        self.try_number = try_number
+        self.pushed = {}
+
+    def xcom_push(self, key, value):
+        self.pushed[key] = value
+
+
+def execute(try_number=1, **kwargs):
+    ti = TaskInstance(try_number)
+    operator = GenerateIllustrationOperator(task_id="t", prompt="A fox", retry_policy=None, **kwargs)
+    return operator.execute({"ti": ti}), ti
+
+
+def test_a_picture_is_returned_and_its_url_pushed(connected):
+    result, ti = execute(aspect_ratio="3:2")
+    assert result == {
+        "id": connected.ledger()["charges"][0]["id"],
+        "status": "success",
+        "image_url": connected.ledger()["charges"][0]["image_url"],
+        "prompt": "A fox",
+        "style": "children_book",
+        "aspect_ratio": "3:2",
+    }
+    assert ti.pushed == {"image_url": result["image_url"]}
+
+
+def test_nothing_is_pushed_when_the_task_pushes_no_xcom(connected):
+    assert execute(do_xcom_push=False)[1].pushed == {}
+
+
+@pytest.mark.parametrize(
+    ("fault", "error"),
+    [
+        ({"message": "Invalid API key"}, "TaleCraftAuthenticationError"),
+        ({"message": "prompt is required"}, "TaleCraftInvalidRequestError"),
+        ({"message": "insufficient credits"}, "TaleCraftInsufficientCreditsError"),
+    ],
+)
+def test_without_a_policy_what_a_retry_cannot_change_fails_at_once(connected, fault, error):
+    connected.fault(**fault)
+    with pytest.raises(AirflowFailException, match=error):
+        execute()
+
+
+@pytest.mark.parametrize(
+    ("fault", "error"),
+    [
+        ({"message": "Generation failed"}, errors.TaleCraftGenerationFailedError),
+        ({"status": 503}, errors.TaleCraftUnavailableError),
+        ({"status": 429}, errors.TaleCraftRateLimitError),
+    ],
+)
+def test_without_a_policy_what_cost_nothing_is_left_to_the_tasks_retries(connected, fault, error):
+    connected.fault(**fault)
+    with pytest.raises(error):
+        execute(try_number=3)
+
+
+@pytest.mark.parametrize(
+    ("try_number", "max_replays", "error"),
+    [
+        (1, 0, AirflowFailException),
+        (1, 1, errors.TaleCraftOutcomeUnknownError),
+        (2, 1, AirflowFailException),
+        (2, 2, errors.TaleCraftOutcomeUnknownError),
+    ],
+)
+def test_without_a_record_every_earlier_try_counts_as_a_replay(connected, try_number, max_replays, error):
+    connected.fault(drop="after_charge")
+    with pytest.raises(error, match="may have been charged"):
+        execute(try_number, max_replays=max_replays)
+
+
+def test_fallback_prompts_are_tried_in_order_and_the_result_names_the_one(connected):
+    connected.faults([{"prompt": "fox", "message": "Generation failed"}, {"prompt": "owl", "message": "no model"}])
+    result, _ = execute(fallback_prompts=["An owl", "A bear"])
+    assert result["prompt"] == "A bear"
+    assert [charge["prompt"] for charge in connected.ledger()["charges"]] == ["A bear"]
+
+
+def test_when_all_prompts_have_failed_the_last_error_counts(connected):
+    connected.faults([{"message": "Generation failed"}, {"message": "no model"}])
+    with pytest.raises(errors.TaleCraftGenerationFailedError, match="no model"):
+        execute(fallback_prompts=["An owl"])
+
+
+@pytest.mark.parametrize("fault", [{"drop": "after_charge"}, {"message": "insufficient credits"}, {"status": 429}])
+def test_only_a_failed_generation_leads_to_the_next_prompt(connected, fault):
+    connected.fault(**fault)
+    with pytest.raises((errors.TaleCraftError, AirflowFailException)):
+        execute(fallback_prompts=["An owl"])
+    assert len(connected.ledger()["requests"]) == 1
+
+
+@pytest.mark.parametrize("fallbacks", ["An owl", ["An owl", ""], [None], [7]])
+def test_a_wrong_fallback_is_found_before_anything_is_sent(connected, fallbacks):
+    with pytest.raises(AirflowFailException, match="nothing was sent"):
+        execute(fallback_prompts=fallbacks)
+    assert not connected.ledger()["requests"]
