@@ -92,7 +92,8 @@ def main() -> None:
     say(f"\n{table(accounts, CONTESTANTS)}\n\n{table_of_faults(accounts, CONTESTANTS)}\n")
     say(f"First answers that are charged and lost, whoever asks: {sum(page.kind.lost for page in book)}.")
     kills = ", ".join(f"{name} {killer.kills[name]}" for name in CONTESTANTS)
-    say(f"Killed: {kills}; other requests that died with the triggerer: {killer.bystanders[DEFERRED]}.")
+    say(f"Killed: {kills}.")
+    say(f"Other requests that were on their way when the triggerer was killed: {killer.bystanders[DEFERRED]}.")
     # Killed tasks are reported like that, too, and rightly: they did not end themselves.
     say(f"Resumed tasks that Airflow ended by mistake, over a late report: {mistaken[DEFERRED]}.")
     say(f"Again: python benchmarks/money.py --seed {options.seed} --illustrations {options.illustrations}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -76,9 +77,10 @@ def use(wheel: Path, folder: Path) -> None:
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "PYTHONPATH"))}
     environment["AIRFLOW_HOME"] = str(folder / "home")
     environment["AIRFLOW__CORE__LOAD_EXAMPLES"] = "False"
-    shown = run([str(venv / "bin" / "airflow"), "providers", "get", "airflow-provider-talecraft"], environment, folder)
-    if "TaleCraft" not in shown:
-        sys.exit(f"airflow providers get does not know the provider:\n{shown}")
+    command = [str(venv / "bin" / "airflow"), "providers", "get", "airflow-provider-talecraft", "--full", "-o", "json"]
+    (provider,) = json.loads(run(command, environment, folder))
+    if provider["name"] != "TaleCraft":
+        sys.exit(f"airflow providers get shows another provider: {provider}")
     run([str(python), "-c", IMPORT_EXAMPLES, str(ROOT / "example_dags")], environment, folder)
 
 
