@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
+import shutil
 import tempfile
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,9 +15,12 @@ import trustme
 
 ROOT = Path(__file__).parents[1]
 
+HOME = tempfile.mkdtemp(prefix="talecraft-tests-")
+atexit.register(shutil.rmtree, HOME, ignore_errors=True)
+
 # Airflow reads these when it is first imported, so they are set before any test module is.
 os.environ.update(
-    AIRFLOW_HOME=tempfile.mkdtemp(prefix="talecraft-tests-"),
+    AIRFLOW_HOME=HOME,
     AIRFLOW__CORE__DAGS_FOLDER=str(ROOT / "example_dags"),
     AIRFLOW__CORE__LOAD_EXAMPLES="False",
     AIRFLOW__CORE__UNIT_TEST_MODE="False",

@@ -66,14 +66,14 @@ def script(sandbox, faults):
         sandbox.faults([{"prompt": prompt(name), **fault} for fault in several])
 
 
+def requests_on_their_way(sandbox):
+    """Return the prompts of the requests that have reached the sandbox and are not answered yet."""
+    return [request["prompt"] for request in sandbox.ledger()["requests"] if request["outcome"] == "in progress"]
+
+
 def wait_on_its_way(deployment, sandbox, name):
     """Wait until a request has reached the sandbox and is not answered yet."""
-
-    def on_its_way():
-        requests = sandbox.ledger()["requests"]
-        return any(request["prompt"] == prompt(name) and request["outcome"] == "in progress" for request in requests)
-
-    deployment.until(on_its_way, 120, f"{name} was not asked for")
+    deployment.until(lambda: prompt(name) in requests_on_their_way(sandbox), 120, f"{name} was not asked for")
 
 
 @pytest.fixture(scope="module")
@@ -85,6 +85,8 @@ def money(deployment, keyed_sandbox):
         wait_on_its_way(deployment, keyed_sandbox, name)
         os.kill(deployment.task_instances("talecraft_money", run_id)[task]["pid"], signal.SIGKILL)
     deployment.wait("talecraft_money", run_id)
+    # The service goes on with the requests of killed tasks, and charges them when it is done.
+    deployment.until(lambda: not requests_on_their_way(keyed_sandbox), 60, "a request did not end")
     return run_id, charges(keyed_sandbox)
 
 

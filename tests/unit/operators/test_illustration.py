@@ -51,6 +51,12 @@ def test_the_retries_are_a_named_default_too(kwargs, default_args, retries):
         assert GenerateIllustrationOperator(task_id="t", prompt="A fox", **kwargs).retries == retries
 
 
+def test_a_mapped_task_has_the_operators_retries_since_airflow_3_3_and_airflows_own_before():
+    with DAG("d", schedule=None):
+        task = GenerateIllustrationOperator.partial(task_id="t").expand(prompt=["A fox"])
+    assert task.retries == (3 if HAS_RETRY_POLICY else 0)
+
+
 def test_the_templated_fields_are_the_documented_ones():
     assert set(GenerateIllustrationOperator.template_fields) == {
         "prompt", "style", "aspect_ratio", "fallback_prompts", "talecraft_conn_id",
