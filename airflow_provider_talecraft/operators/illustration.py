@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, get_args
 
 from airflow.providers.common.compat.sdk import AirflowFailException, BaseOperator
@@ -11,6 +12,7 @@ from airflow_provider_talecraft.exceptions import (
     TaleCraftError,
     TaleCraftGenerationFailedError,
     TaleCraftInvalidRequestError,
+    TaleCraftOutcomeUnknownError,
 )
 from airflow_provider_talecraft.hooks.spend_record import KEY, OnClear, SpendRecord, checked_replays, fingerprint
 from airflow_provider_talecraft.hooks.talecraft import TaleCraftHook
@@ -103,6 +105,9 @@ class GenerateIllustrationOperator(BaseOperator):
             )
             result = record.delivered or self._draw(requests, record)
         except TaleCraftError as error:
+            if isinstance(error, TaleCraftOutcomeUnknownError) and error.replays_left is None:
+                # There is no record to count in: every earlier try may have been a replay.
+                error.replays_left = max(0, self.max_replays - (context["ti"].try_number - 1))
             self._stop_where_no_policy_is_asked(error, context)
             raise
         if self.do_xcom_push:
@@ -111,12 +116,13 @@ class GenerateIllustrationOperator(BaseOperator):
 
     def _requests(self) -> list[IllustrationRequest]:
         """Return what to ask for, in order; all of it is checked before the first is sent."""
-        if isinstance(self.fallback_prompts, str):
+        fallbacks = () if self.fallback_prompts is None else self.fallback_prompts
+        if isinstance(fallbacks, str) or not isinstance(fallbacks, Iterable):
             raise TaleCraftInvalidRequestError(
-                "fallback_prompts must be a list of prompts, not one string: nothing was sent."
+                f"fallback_prompts must be a list of prompts, not one {type(fallbacks).__name__}: nothing was sent."
             )
         requests = [IllustrationRequest(self.prompt, self.style, self.aspect_ratio)]
-        for number, prompt in enumerate(self.fallback_prompts):
+        for number, prompt in enumerate(fallbacks):
             try:
                 requests.append(IllustrationRequest(prompt, self.style, self.aspect_ratio))
             except TaleCraftInvalidRequestError as error:
@@ -149,8 +155,7 @@ class GenerateIllustrationOperator(BaseOperator):
         if HAS_RETRY_POLICY and self.retry_policy is not None:
             return
         ti = context["ti"]
-        policy = self.retry_policy or TaleCraftRetryPolicy(max_replays=self.max_replays)
-        decision = policy.evaluate(error, ti.try_number, ti.max_tries, context)
+        decision = (self.retry_policy or DEFAULT_POLICY).evaluate(error, ti.try_number, ti.max_tries, context)
         if decision.action is RetryAction.FAIL:
             raise AirflowFailException(f"{type(error).__name__}: {decision.reason}") from error
 

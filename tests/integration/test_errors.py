@@ -55,7 +55,7 @@ EXPECTED = {
     "unsupported_ratio": ("TaleCraftInvalidRequestError", "nothing was sent. Use one of 1:1", STOP),
     "unsupported_ratio_upstream": ("TaleCraftInvalidRequestError", "Use one of the ratios", STOP),
     "blank_fallback": ("TaleCraftInvalidRequestError", "fallback_prompts[1]: prompt is blank: nothing was sent", STOP),
-    "fallback_string": ("TaleCraftInvalidRequestError", "must be a list of prompts, not one string", STOP),
+    "fallback_string": ("TaleCraftInvalidRequestError", "must be a list of prompts, not one str", STOP),
     "insufficient_credits": ("TaleCraftInsufficientCreditsError", "Buy credits, then clear this task", STOP),
     "waits_for_credits": ("TaleCraftInsufficientCreditsError", "insufficient credits", 6 * 60 * MINUTE),
     "rate_limit": ("TaleCraftRateLimitError", "nothing was charged", 60 * MINUTE),

@@ -99,9 +99,9 @@ class TaskInstance:
         self.pushed[key] = value
 
 
-def execute(try_number=1, **kwargs):
+def execute(try_number=1, *, retry_policy=None, **kwargs):
     ti = TaskInstance(try_number)
-    operator = GenerateIllustrationOperator(task_id="t", prompt="A fox", retry_policy=None, **kwargs)
+    operator = GenerateIllustrationOperator(task_id="t", prompt="A fox", retry_policy=retry_policy, **kwargs)
     return operator.execute({"ti": ti}), ti
 
 
@@ -165,11 +165,26 @@ def test_without_a_record_every_earlier_try_counts_as_a_replay(connected, try_nu
         execute(try_number, max_replays=max_replays)
 
 
+@pytest.mark.parametrize(("try_number", "max_replays", "left"), [(1, 0, 0), (1, 1, 1), (2, 1, 0), (5, 1, 0), (2, 3, 2)])
+def test_without_a_record_the_policy_goes_by_the_operators_max_replays(connected, try_number, max_replays, left):
+    connected.fault(drop="after_charge")
+    error = errors.TaleCraftOutcomeUnknownError if HAS_RETRY_POLICY or left else AirflowFailException
+    with pytest.raises(error) as caught:
+        execute(try_number, max_replays=max_replays, retry_policy=DEFAULT_POLICY)
+    if error is errors.TaleCraftOutcomeUnknownError:
+        assert caught.value.replays_left == left
+
+
 def test_fallback_prompts_are_tried_in_order_and_the_result_names_the_one(connected):
     connected.faults([{"prompt": "fox", "message": "Generation failed"}, {"prompt": "owl", "message": "no model"}])
     result, _ = execute(fallback_prompts=["An owl", "A bear"])
     assert result["prompt"] == "A bear"
     assert [charge["prompt"] for charge in connected.ledger()["charges"]] == ["A bear"]
+
+
+@pytest.mark.parametrize("none", [None, (), []])
+def test_there_may_be_no_fallback(connected, none):
+    assert execute(fallback_prompts=none)[0]["prompt"] == "A fox"
 
 
 def test_when_all_prompts_have_failed_the_last_error_counts(connected):
@@ -186,7 +201,7 @@ def test_only_a_failed_generation_leads_to_the_next_prompt(connected, fault):
     assert len(connected.ledger()["requests"]) == 1
 
 
-@pytest.mark.parametrize("fallbacks", ["An owl", ["An owl", ""], [None], [7]])
+@pytest.mark.parametrize("fallbacks", ["An owl", "", 7, ["An owl", ""], [None], [7]])
 def test_a_wrong_fallback_is_found_before_anything_is_sent(connected, fallbacks):
     with pytest.raises(AirflowFailException, match="nothing was sent"):
         execute(fallback_prompts=fallbacks)
