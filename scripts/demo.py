@@ -40,18 +40,19 @@ def main(prompt: str) -> None:
         if prompt:
             conf.update(title="A page of your own", pages=[prompt])
         say("Airflow sets up a database of its own …")
-        wait(airflow(["db", "migrate"], environment, log), log)
+        with airflow(["db", "migrate"], environment, log) as migration:
+            wait(migration, log)
         say(f"Airflow runs the Dag {DAG_ID} (its log: {shown(LOG)}) …")
-        run = airflow(["dags", "test", DAG_ID, "--conf", json.dumps(conf)], environment, log)
-        seen = 0
-        for _ in ticks():
-            charges = ledger(url)["charges"]
-            for number, charge in enumerate(charges[seen:], start=seen + 1):
-                say(f"  {number:>2}  drawn  {shortened(charge['prompt'])}")
-            seen = len(charges)
-            if run.poll() is not None:
-                break
-        wait(run, log)
+        with airflow(["dags", "test", DAG_ID, "--conf", json.dumps(conf)], environment, log) as run:
+            seen = 0
+            for _ in ticks():
+                charges = ledger(url)["charges"]
+                for number, charge in enumerate(charges[seen:], start=seen + 1):
+                    say(f"  {number:>2}  drawn  {shortened(charge['prompt'])}")
+                seen = len(charges)
+                if run.poll() is not None:
+                    break
+            wait(run, log)
         account = ledger(url)
     pages = sorted(OUTPUT.glob("*/index.html"), key=lambda page: page.stat().st_mtime)
     pictures = sorted(pages[-1].parent.glob("*.jpeg"), key=lambda picture: picture.stat().st_mtime)
@@ -69,17 +70,28 @@ def main(prompt: str) -> None:
 
 
 @contextmanager
+def started(command: list[str], **options: Any) -> Iterator[subprocess.Popen[Any]]:
+    """Run a command while the block runs; however the block ends, nothing of it stays behind."""
+    process = subprocess.Popen(command, start_new_session=True, **options)
+    try:
+        yield process
+    finally:
+        # It leads a group of its own: whatever it started ends with it.
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            with suppress(ProcessLookupError, subprocess.TimeoutExpired):
+                os.killpg(process.pid, number)
+                process.wait(10)
+
+
+@contextmanager
 def sandbox(log: Any) -> Iterator[str]:
     """Run the sandbox on a free port while the block runs; yield its URL."""
     command = [sys.executable, "-m", "airflow_provider_talecraft.sandbox", "--port", "0", "--latency", "0.5"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True, start_new_session=True)
-    try:
+    with started(command, stdout=subprocess.PIPE, stderr=log, text=True) as process:
         first_line = process.stdout.readline() if process.stdout else ""
         if "http://" not in first_line:
             fail("The sandbox did not start.")
         yield first_line.split()[-1]
-    finally:
-        stop(process)
 
 
 def airflow_environment(home: str, url: str) -> dict[str, str]:
@@ -94,30 +106,19 @@ def airflow_environment(home: str, url: str) -> dict[str, str]:
     }
 
 
-def airflow(arguments: list[str], environment: dict[str, str], log: Any) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "airflow", *arguments]
-    return subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
+def airflow(arguments: list[str], environment: dict[str, str], log: Any) -> Any:
+    """Run an ``airflow`` command while the block runs."""
+    return started([sys.executable, "-m", "airflow", *arguments], env=environment, stdout=log, stderr=log)
 
 
-def wait(process: subprocess.Popen[bytes], log: Any) -> None:
-    """Wait for the end of an Airflow command; whatever happens, nothing of it stays behind."""
+def wait(process: subprocess.Popen[Any], log: Any) -> None:
     try:
         code = process.wait(LIMIT)
     except subprocess.TimeoutExpired:
         fail(f"Airflow did not end within {LIMIT} s.")
-    finally:
-        stop(process)
     if code:
         log.flush()
         fail(f"Airflow exited with {code}.")
-
-
-def stop(process: subprocess.Popen[Any]) -> None:
-    """End the process with all it started: it leads a group of its own."""
-    for number in (signal.SIGTERM, signal.SIGKILL):
-        with suppress(ProcessLookupError, subprocess.TimeoutExpired):
-            os.killpg(process.pid, number)
-            process.wait(10)
 
 
 def ticks() -> Iterator[None]:
