@@ -1,6 +1,6 @@
 """A picture into Azure Blob Storage, under the run's id and with a description beside it.
 
-Needs ``pip install 'airflow-provider-talecraft[azure]'`` and the connection ``wasb_default`` (docs/storage.md has one).
+Needs ``pip install 'airflow-provider-talecraft[azure]'`` and the connection ``wasb_default`` (docs/storage.md).
 """
 
 from __future__ import annotations

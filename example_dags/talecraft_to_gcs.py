@@ -1,6 +1,6 @@
 """A picture into Google Cloud Storage, under the run's id and with a description beside it.
 
-Needs ``pip install 'airflow-provider-talecraft[gcs]'`` and the connection ``google_cloud_default`` (docs/storage.md has one).
+Needs ``pip install 'airflow-provider-talecraft[gcs]'`` and the connection ``google_cloud_default`` (docs/storage.md).
 """
 
 from __future__ import annotations

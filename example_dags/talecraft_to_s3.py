@@ -1,6 +1,6 @@
 """A picture into Amazon S3, or any store that speaks its protocol, under the run's id and with a description beside it.
 
-Needs ``pip install 'airflow-provider-talecraft[s3]'`` and the connection ``aws_default`` (docs/storage.md has one).
+Needs ``pip install 'airflow-provider-talecraft[s3]'`` and the connection ``aws_default`` (docs/storage.md).
 """
 
 from __future__ import annotations
