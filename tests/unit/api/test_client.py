@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 from loopback import answering_json, read_request, server
 
@@ -144,3 +146,16 @@ def test_nothing_that_an_error_carries_holds_the_key(sandbox):
         assert not hasattr(error, "request"), "a requests error carries the request, and with it the key"
         error = error.__cause__ or error.__context__
     assert KEY not in repr(client(sandbox.url, api_key=KEY))
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [{"headers": {"X-Trace": "1"}}, {"message": "Invalid API key"}, {"drop": "after_charge"}, {"status": 302}],
+    ids=str,
+)
+def test_no_log_at_any_level_holds_the_key(sandbox, caplog, fault):
+    sandbox.fault(**fault)
+    with caplog.at_level("DEBUG"), contextlib.suppress(errors.TaleCraftError):
+        client(sandbox.url, api_key=sandbox.api_key).generate(FOX)
+    assert "POST /api/v1/generate" in caplog.text or "drop" in fault
+    assert sandbox.api_key not in caplog.text
