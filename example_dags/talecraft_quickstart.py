@@ -26,5 +26,6 @@ with DAG(
     IllustrationToObjectStorageOperator(
         task_id="store",
         image_url=generate.output["image_url"],
+        metadata=generate.output,
         dst="{{ params.destination }}/{{ run_id }}/",
     )

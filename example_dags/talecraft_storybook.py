@@ -68,7 +68,7 @@ with DAG(
     store = IllustrationToObjectStorageOperator.partial(
         task_id="store",
         dst="{{ params.destination }}/{{ run_id }}/",
-    ).expand(image_url=illustrate.output.map(lambda illustration: illustration["image_url"]))
+    ).expand_kwargs(illustrate.output.map(lambda drawn: {"image_url": drawn["image_url"], "metadata": drawn}))
 
     @task
     def index(drawn: Any, stored: Any, params: dict[str, Any], run_id: str) -> str:

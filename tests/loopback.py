@@ -13,11 +13,14 @@ def server(handle, *, times=1):
     """A loopback server that gives each connection's socket, after accept, to *handle*; yields its port."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         seen = []
+        stopping = threading.Event()
 
         def serve():
             for _ in range(times):
                 with contextlib.suppress(OSError):
                     connection, _ = listener.accept()
+                    if stopping.is_set():
+                        return
                     seen.append(connection)
                     with connection:
                         handle(connection)
@@ -25,6 +28,7 @@ def server(handle, *, times=1):
         thread = threading.Thread(target=serve, daemon=True)
         thread.start()
         yield listener.getsockname()[1], seen
+        stopping.set()
         with contextlib.suppress(OSError), socket.create_connection(listener.getsockname(), timeout=1):
             pass
         thread.join(5)

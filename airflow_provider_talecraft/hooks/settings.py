@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from airflow_provider_talecraft.api.address import base_url
 from airflow_provider_talecraft.exceptions import TaleCraftAuthenticationError, TaleCraftInvalidRequestError
@@ -20,6 +22,9 @@ DEFAULT_CONNECT_TIMEOUT = 5.0
 DEFAULT_READ_TIMEOUT = 300.0
 #: Seconds; a socket's timeout cannot be much longer, and nobody means to wait that long.
 LONGEST_TIMEOUT = 24 * 60 * 60.0
+
+#: ``host`` or ``host:port``; an IPv6 address in brackets.
+HOST = re.compile(r"(\[[0-9a-f:.]+\]|[^\s/:@\[\]]+)(:[0-9]{1,5})?")
 
 TRUE_WORDS = frozenset({"true", "1", "yes", "on"})
 FALSE_WORDS = frozenset({"false", "0", "no", "off", ""})
@@ -64,13 +69,33 @@ class ConnectionSettings:
         extra = _extra(connection.extra)
         return cls(
             api_key=api_key,
-            base_url=base_url(connection.host, connection.port, allow_http=_flag(extra, "allow_http")),
+            base_url=service_url(connection),
             connect_timeout=_seconds(extra, "connect_timeout", DEFAULT_CONNECT_TIMEOUT),
             read_timeout=_seconds(extra, "read_timeout", DEFAULT_READ_TIMEOUT),
             requests_per_minute=_count(extra, "requests_per_minute"),
             max_concurrency=_count(extra, "max_concurrency"),
-            image_hosts=_names(extra, "image_hosts"),
+            image_hosts=_image_hosts(extra),
         )
+
+
+def service_url(connection: Connection) -> str:
+    """Return scheme, host and port of the service that *connection* names. Its key is not read.
+
+    :raises TaleCraftInvalidRequestError: if a field or an extra is wrong.
+    """
+    return base_url(connection.host, connection.port, allow_http=_flag(_extra(connection.extra), "allow_http"))
+
+
+def picture_hosts(connection: Connection) -> tuple[str, ...]:
+    """Return the hosts from which pictures may be fetched although they are neither public nor https.
+
+    The service's own is one of them, ``host:port``: what is trusted with the key is trusted with a picture.
+
+    :raises TaleCraftInvalidRequestError: if a field or an extra is wrong.
+    """
+    own = urlsplit(service_url(connection))
+    port = own.port or {"http": 80, "https": 443}[own.scheme]
+    return (f"{own.netloc.removesuffix(f':{port}')}:{port}", *_image_hosts(_extra(connection.extra)))
 
 
 def _extra(text: str | None) -> Mapping[str, Any]:
@@ -114,6 +139,10 @@ def _count(extra: Mapping[str, Any], name: str) -> int | None:
     return None if number is None else int(number)
 
 
+def _image_hosts(extra: Mapping[str, Any]) -> tuple[str, ...]:
+    return host_names(extra.get("image_hosts"), "The connection's extra 'image_hosts'")
+
+
 def _flag(extra: Mapping[str, Any], name: str) -> bool:
     word = str(extra.get(name) or "").strip().casefold()
     if word not in TRUE_WORDS | FALSE_WORDS:
@@ -121,12 +150,25 @@ def _flag(extra: Mapping[str, Any], name: str) -> bool:
     return word in TRUE_WORDS
 
 
-def _names(extra: Mapping[str, Any], name: str) -> tuple[str, ...]:
-    value = extra.get(name) or ()
-    names = value.split(",") if isinstance(value, str) else value
+def host_names(value: Any, what: str) -> tuple[str, ...]:
+    """Return hosts as ``host`` or ``host:port``, in lower case.
+
+    :param value: a list of them, or a string with commas between; None for none.
+    :param what: what an error calls it.
+    :raises TaleCraftInvalidRequestError: if one is neither.
+    """
+    names = value.split(",") if isinstance(value, str) else value or ()
     if not isinstance(names, (list, tuple)) or not all(isinstance(item, str) for item in names):
-        raise _wrong(name, "must be a list of host names, or host names with commas between")
-    return tuple(stripped for item in names if (stripped := item.strip().casefold()))
+        raise TaleCraftInvalidRequestError(
+            f"{what} must be a list of host names, or host names with commas between: nothing was sent."
+        )
+    hosts = tuple(stripped for item in names if (stripped := item.strip().casefold()))
+    for number, host in enumerate(hosts):
+        if not HOST.fullmatch(host):
+            raise TaleCraftInvalidRequestError(
+                f"{what}[{number}] is neither host nor host:port: nothing was sent. Leave out scheme and path."
+            )
+    return hosts
 
 
 def _wrong(name: str, what: str) -> TaleCraftInvalidRequestError:

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, fields
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.common.compat.sdk import AirflowException, BaseHook, get_current_context
+from airflow.providers.common.compat.sdk import (
+    AirflowException,
+    AirflowNotFoundException,
+    BaseHook,
+    get_current_context,
+)
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_before_delay, wait_exponential_jitter
 
+from airflow_provider_talecraft.api.address import DEFAULT_BASE_URL
 from airflow_provider_talecraft.api.models import (
     DEFAULT_ASPECT_RATIO,
     DEFAULT_STYLE,
@@ -19,12 +25,12 @@ from airflow_provider_talecraft.api.models import (
 )
 from airflow_provider_talecraft.exceptions import TaleCraftError, TaleCraftRateLimitError, TaleCraftUnavailableError
 from airflow_provider_talecraft.get_provider_info import get_provider_info
-from airflow_provider_talecraft.hooks.settings import ConnectionSettings
+from airflow_provider_talecraft.hooks.settings import ConnectionSettings, host_names, picture_hosts, service_url
 from airflow_provider_talecraft.hooks.spend_record import KEY, SpendRecord, checked_replays, fingerprint
 from airflow_provider_talecraft.version_compat import mask_secret
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from airflow_provider_talecraft.api.client import TaleCraftClient
 
@@ -145,6 +151,25 @@ class TaleCraftHook(BaseHook):
         except TaleCraftError as error:
             return False, str(error)
         return True, f"{self.settings.base_url} accepts the API key. Nothing was charged."
+
+    def picture_hosts(self, image_hosts: Sequence[str] | str | None = None) -> tuple[str, ...]:
+        """Return the hosts from which pictures may be fetched although they are neither public nor https.
+
+        The connection may be missing, and its key is not read.
+
+        :param image_hosts: instead of the connection's extra of that name.
+        :raises TaleCraftInvalidRequestError: if a host or the connection is wrong.
+        """
+        own: tuple[str, ...] = ()
+        with suppress(AirflowNotFoundException), self._naming_the_connection():
+            own = picture_hosts(self.get_connection(self.talecraft_conn_id))
+        return own if image_hosts is None else (*own[:1], *host_names(image_hosts, "image_hosts"))
+
+    def service_url(self) -> str:
+        """Return scheme, host and port of the service; the default one's if there is no such connection."""
+        with suppress(AirflowNotFoundException), self._naming_the_connection():
+            return service_url(self.get_connection(self.talecraft_conn_id))
+        return DEFAULT_BASE_URL
 
     @classmethod
     def get_ui_field_behaviour(cls) -> dict[str, Any]:

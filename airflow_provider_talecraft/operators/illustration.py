@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from airflow.providers.common.compat.sdk import AirflowFailException, BaseOperator
 
 from airflow_provider_talecraft.api.models import DEFAULT_ASPECT_RATIO, DEFAULT_STYLE, IllustrationRequest
+from airflow_provider_talecraft.assets import add_to_asset_events
 from airflow_provider_talecraft.exceptions import (
     TaleCraftError,
     TaleCraftGenerationFailedError,
@@ -112,6 +113,7 @@ class GenerateIllustrationOperator(BaseOperator):
             raise
         if self.do_xcom_push:
             context["ti"].xcom_push(key="image_url", value=result["image_url"])
+        add_to_asset_events(context, self.outlets, result["image_url"], result)
         return result
 
     def _requests(self) -> list[IllustrationRequest]:

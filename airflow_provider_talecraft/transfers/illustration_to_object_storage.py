@@ -3,37 +3,132 @@
 from __future__ import annotations
 
 import re
-import tempfile
-from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlsplit
+from typing import TYPE_CHECKING, Any, get_args
 
-from airflow.providers.common.compat.sdk import BaseOperator, ObjectStoragePath
+from airflow.providers.common.compat.sdk import AirflowFailException, BaseOperator
 
-from airflow_provider_talecraft.exceptions import TaleCraftDownloadError
+from airflow_provider_talecraft.assets import add_to_asset_events
+from airflow_provider_talecraft.hooks.talecraft import TaleCraftHook
+from airflow_provider_talecraft.transfers.landing import IfExists
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from airflow.providers.common.compat.sdk import Context
+    from airflow.providers.openlineage.extractors import OperatorLineage
+
+    from airflow_provider_talecraft.transfers.delivery import Delivery, Scalar, Stored
 
 DEFAULT_MAX_BYTES = 50 * 1024 * 1024
 
+#: Which extra of this package brings the filesystem of a URI's scheme.
+EXTRAS = {"s3": "s3", "s3a": "s3", "gs": "gcs", "gcs": "gcs", "abfs": "azure", "abfss": "azure"}
 
-class IllustrationToObjectStorageOperator(BaseOperator):
-    """Fetch a picture and store it; returns ``{"path", "size", "sha256", "content_type"}``.
+
+class _ToObjectStorage(BaseOperator):
+    """What storing one picture and storing many have in common: the options, the conditions, the lineage."""
+
+    def __init__(
+        self,
+        *,
+        dst: str,
+        dst_conn_id: str | None,
+        if_exists: IfExists,
+        max_bytes: int,
+        write_sidecar: bool,
+        image_hosts: Sequence[str] | str | None,
+        talecraft_conn_id: str,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        if if_exists not in get_args(IfExists):
+            raise ValueError(f"if_exists must be one of {', '.join(get_args(IfExists))}, not {if_exists!r}.")
+        if max_bytes < 1:
+            raise ValueError(f"max_bytes must be at least 1, not {max_bytes}.")
+        self.dst = dst
+        self.dst_conn_id = dst_conn_id
+        self.if_exists = if_exists
+        self.max_bytes = max_bytes
+        self.write_sidecar = write_sidecar
+        self.image_hosts = image_hosts
+        self.talecraft_conn_id = talecraft_conn_id
+        self._stored: list[Stored] = []
+
+    def _delivery(self, context: Context) -> Delivery:
+        """Return the conditions of this task, checked.
+
+        :raises AirflowFailException: if ``dst`` is not a place; no retry would help.
+        """
+        from airflow.providers.common.compat.sdk import ObjectStoragePath  # noqa: PLC0415
+
+        from airflow_provider_talecraft.transfers.delivery import Delivery  # noqa: PLC0415  # loads requests
+
+        if not isinstance(self.dst, str) or "://" not in self.dst:
+            raise AirflowFailException(
+                f"dst must be a URI such as s3://bucket/folder/ or file:///folder/, not {self.dst!r}."
+            )
+        try:
+            # Some filesystems are missed here, others when they are first used.
+            _ = ObjectStoragePath(self.dst, conn_id=self.dst_conn_id).fs
+        except (ImportError, ValueError) as error:
+            extra = EXTRAS.get(self.dst.partition("://")[0], "")
+            hint = f" pip install 'airflow-provider-talecraft[{extra}]' brings it." if extra else ""
+            raise AirflowFailException(f"There is no filesystem for {self.dst}: {error}.{hint}") from error
+        hook = TaleCraftHook(self.talecraft_conn_id)
+        ti: Any = context.get("ti")
+        return Delivery(
+            dst=self.dst,
+            dst_conn_id=self.dst_conn_id,
+            if_exists=self.if_exists,
+            max_bytes=self.max_bytes,
+            trusted=hook.picture_hosts(image_hosts=self.image_hosts),
+            write_sidecar=self.write_sidecar,
+            origin={name: getattr(ti, name, None) for name in ("dag_id", "task_id", "run_id", "map_index")},
+        )
+
+    def get_openlineage_facets_on_complete(self, task_instance: Any) -> OperatorLineage:  # noqa: ARG002  # OpenLineage's
+        """Tell OpenLineage: from the generate endpoint to the objects that were stored."""
+        from airflow_provider_talecraft.transfers.lineage import lineage  # noqa: PLC0415  # where it is installed
+
+        return lineage(TaleCraftHook(self.talecraft_conn_id).service_url(), self._stored)
+
+
+class IllustrationToObjectStorageOperator(_ToObjectStorage):
+    """Fetch a picture, check it and store it, with a description beside it.
+
+    Returns ``{"path", "size", "sha256", "content_type", "width", "height"}``, which the events of its asset outlets
+    carry too, together with ``metadata``.
 
     The picture is streamed to a temporary local file, checked there, and put in its place as a whole: whatever goes
     wrong, nothing partial stands at ``dst``. Fetching and storing cost no credits, so retries are free.
 
-    :param image_url: http(s) URL of the picture (templated), as ``GenerateIllustrationOperator`` returns it.
+    :param image_url: URL of the picture (templated), as ``GenerateIllustrationOperator`` returns it: https and on a
+        public address, but for the hosts named below.
     :param dst: any ObjectStoragePath URI (templated), such as ``s3://bucket/book/`` or ``file:///tmp/book/cover.jpeg``.
-        Ending in ``/`` it is a folder, and the file is named after the URL, with the extension of its real type.
+        Ending in ``/`` it is a folder, and the file is named after the picture's id (``metadata["id"]``, else the last
+        part of the URL), with the extension of its real type.
     :param dst_conn_id: id of the store's connection (templated); None for the store's own default.
+    :param if_exists: what happens where something stands already. "skip_same" leaves the same picture alone, by its
+        checksum, and replaces another; if the sidecar names the same URL, nothing is even fetched. "overwrite" always
+        writes. "fail" fails the task, also if an earlier try of it was the one who stored.
     :param max_bytes: a larger picture is refused; 50 MiB by default, at least 1.
+    :param metadata: flat facts about the picture (templated), as ``GenerateIllustrationOperator`` returns them: for the
+        sidecar, the asset events and, up to 1.9 KB and percent-encoded, the object's own metadata.
+    :param write_sidecar: whether ``<dst>.json`` is written beside the picture: ``metadata``, source, checksum, size,
+        and which run stored it.
+    :param image_hosts: hosts (templated), ``host`` or ``host:port``, that need be neither public nor https; None for
+        those of the TaleCraft connection's extra ``image_hosts``. The connection's own host always is one.
+    :param talecraft_conn_id: id of that connection (templated); it may be missing, and its key is not read.
     """
 
-    template_fields: Sequence[str] = ("image_url", "dst", "dst_conn_id")
+    template_fields: Sequence[str] = (
+        "image_url",
+        "dst",
+        "dst_conn_id",
+        "metadata",
+        "image_hosts",
+        "talecraft_conn_id",
+    )
     ui_color = "#cfe3f1"
 
     def __init__(
@@ -42,46 +137,61 @@ class IllustrationToObjectStorageOperator(BaseOperator):
         image_url: str,
         dst: str,
         dst_conn_id: str | None = None,
+        if_exists: IfExists = "skip_same",
         max_bytes: int = DEFAULT_MAX_BYTES,
+        metadata: Mapping[str, Scalar] | None = None,
+        write_sidecar: bool = True,
+        image_hosts: Sequence[str] | str | None = None,
+        talecraft_conn_id: str = TaleCraftHook.default_conn_name,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
-        if max_bytes < 1:
-            raise ValueError(f"max_bytes must be at least 1, not {max_bytes}.")
+        super().__init__(
+            dst=dst,
+            dst_conn_id=dst_conn_id,
+            if_exists=if_exists,
+            max_bytes=max_bytes,
+            write_sidecar=write_sidecar,
+            image_hosts=image_hosts,
+            talecraft_conn_id=talecraft_conn_id,
+            **kwargs,
+        )
         self.image_url = image_url
-        self.dst = dst
-        self.dst_conn_id = dst_conn_id
-        self.max_bytes = max_bytes
+        self.metadata = metadata
 
-    def execute(self, context: Context) -> dict[str, str | int]:  # noqa: ARG002  # Airflow's signature
+    def execute(self, context: Context) -> dict[str, str | int]:
         """Fetch, check, store; return where it lies and what it is.
 
         :raises TaleCraftDownloadError: if there is no picture at ``image_url``, or too large a one; ``dst`` is as it
             was before.
+        :raises AirflowFailException: if ``dst`` or ``metadata`` is wrong, or taken with ``if_exists="fail"``.
         """
-        from airflow_provider_talecraft.transfers.landing import land  # noqa: PLC0415
-        from airflow_provider_talecraft.transfers.picture import fetch  # noqa: PLC0415  # loads requests
-
-        if not isinstance(self.image_url, str):
-            raise TaleCraftDownloadError(f"image_url must be a URL, not {type(self.image_url).__name__}.")
-        with tempfile.TemporaryDirectory(prefix="talecraft-") as folder:
-            local = Path(folder, "picture")
-            with local.open("wb") as file:
-                picture = fetch(self.image_url, file, max_bytes=self.max_bytes)
-            dst = ObjectStoragePath(self.dst, conn_id=self.dst_conn_id)
-            if self.dst.endswith("/"):
-                dst = dst / (_stem(self.image_url) + picture.extension)
-            land(local, dst)
-        self.log.info("Stored %s (%s, %d bytes)", dst, picture.content_type, picture.size)
-        return {
-            "path": str(dst),
-            "size": picture.size,
-            "sha256": picture.sha256,
-            "content_type": picture.content_type,
-        }
+        metadata = _flat(self.metadata)
+        try:
+            stored = self._delivery(context).store(self.image_url, metadata)
+        except FileExistsError as error:
+            raise AirflowFailException(f"{error}, and if_exists is 'fail': nothing was written.") from None
+        self._stored.append(stored)
+        self.log.info(
+            "%s: %s, %d x %d, %d bytes", stored.path, stored.content_type, stored.width, stored.height, stored.size
+        )
+        add_to_asset_events(context, self.outlets, stored.uri, {**metadata, **stored.facts()})
+        return stored.facts()
 
 
-def _stem(url: str) -> str:
-    """Return a file name without extension from the last part of *url*, of plain characters only."""
-    stem = PurePosixPath(unquote(urlsplit(url).path)).stem
-    return re.sub(r"[^A-Za-z0-9_-]+", "-", stem).strip("-")[:100] or "illustration"
+def _flat(metadata: Any) -> dict[str, Scalar]:
+    """Return *metadata* if it is flat: what a sidecar, an object and an asset event can hold.
+
+    :raises AirflowFailException: if it is not a mapping of identifiers to strings, numbers, booleans or None.
+    """
+    if metadata is None:
+        return {}
+    if not isinstance(metadata, dict):
+        raise AirflowFailException(f"metadata must be a mapping, not {type(metadata).__name__}.")
+    for name, value in metadata.items():
+        if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+            raise AirflowFailException(f"metadata has the key {name!r}; keys are letters, digits and underscores.")
+        if value is not None and not isinstance(value, (str, int, float, bool)):
+            raise AirflowFailException(
+                f"metadata[{name!r}] is a {type(value).__name__}; values are text, numbers or booleans."
+            )
+    return dict(metadata)

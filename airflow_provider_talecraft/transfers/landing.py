@@ -1,33 +1,162 @@
-"""A finished local file to its place in an object store, whole or not at all."""
+"""One place in an object store: what stands there, and how a finished local file gets there, whole or not at all."""
 
 from __future__ import annotations
 
+import hashlib
+import os
 import shutil
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 from uuid import uuid4
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from airflow.providers.common.compat.sdk import ObjectStoragePath
 
+#: What to do where something stands already.
+IfExists = Literal["skip_same", "overwrite", "fail"]
 
-def land(source: Path, dst: ObjectStoragePath) -> None:
-    """Put *source* at *dst*; at no time does a part of it stand there.
+#: Bytes that an upload holds at a time. S3 takes parts of at least 5 MiB, GCS multiples of 256 KiB.
+PART_BYTES = 8 * 1024 * 1024
+READ_BYTES = 1024 * 1024
+LOCAL = frozenset({"file", "local", ""})
 
-    A local destination is written beside its place and renamed. A store's upload is made of the whole file in one
-    call, which the store commits at its end: a stream that is closed early would be committed as it is.
 
-    :param source: local file, complete.
-    :param dst: full path of the destination; folders of a local one are made.
+@dataclass(frozen=True)
+class _Store:
+    """How a store's filesystem spells a content type and metadata when it takes a file.
+
+    :param options: keyword arguments of its ``put_file``, by content type and metadata.
+    :param metadata_after: whether the metadata is set in a second call.
     """
-    if dst.protocol not in {"file", "local", ""}:
-        dst.fs.put_file(str(source), dst.path)
-        return
-    place = Path(dst.path)
-    place.parent.mkdir(parents=True, exist_ok=True)
-    beside = place.with_name(f".{place.name[:100]}.{uuid4().hex}.part")
-    try:
-        shutil.copyfile(source, beside)
-        beside.replace(place)
-    finally:
-        beside.unlink(missing_ok=True)
+
+    options: Callable[[str, Mapping[str, str]], dict[str, Any]]
+    metadata_after: bool = False
+
+
+def _s3(content_type: str, metadata: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        "ContentType": content_type,
+        "Metadata": dict(metadata),
+        "chunksize": PART_BYTES,
+        "max_concurrency": 2,
+    }
+
+
+def _gcs(content_type: str, metadata: Mapping[str, str]) -> dict[str, Any]:
+    return {"content_type": content_type, "metadata": dict(metadata), "chunksize": PART_BYTES}
+
+
+def _azure(content_type: str, metadata: Mapping[str, str]) -> dict[str, Any]:  # noqa: ARG001  # set afterwards
+    from azure.storage.blob import ContentSettings  # noqa: PLC0415  # there where the store is used
+
+    return {"content_settings": ContentSettings(content_type=content_type), "max_concurrency": 2}
+
+
+STORES = {
+    **dict.fromkeys(("s3", "s3a", "s3n"), _Store(_s3)),
+    **dict.fromkeys(("gs", "gcs"), _Store(_gcs)),
+    **dict.fromkeys(("abfs", "abfss", "az"), _Store(_azure, metadata_after=True)),
+}
+
+
+class Place:
+    """One place in a store.
+
+    :param path: full path, not a folder's.
+    """
+
+    def __init__(self, path: ObjectStoragePath) -> None:
+        self.path = path
+        self._is_local = path.protocol in LOCAL
+
+    def __str__(self) -> str:
+        return str(self.path)
+
+    @property
+    def uri(self) -> str:
+        """The address without the connection's id, as an asset is called."""
+        if self._is_local:
+            return f"file://{self.path.path}"
+        return f"{self.path.protocol}://{self.path.path.lstrip('/')}"
+
+    def size(self) -> int | None:
+        """Return the bytes of what stands here, None if nothing does; asked of the store, not of a cache."""
+        fs, path = self.path.fs, self.path.path
+        with suppress(AttributeError, KeyError):
+            fs.invalidate_cache(fs._parent(path))  # noqa: SLF001  # fsspec has no public name for it
+        try:
+            info = fs.info(path)
+        except FileNotFoundError:
+            return None
+        return int(info["size"]) if info.get("type") == "file" else None
+
+    def sha256(self) -> str:
+        """Return the checksum of what stands here: as its metadata says, else by reading it through."""
+        fs, path = self.path.fs, self.path.path
+        if not self._is_local and hasattr(fs, "getxattr"):
+            with suppress(KeyError, NotImplementedError, TypeError):
+                noted = fs.getxattr(path, "sha256")
+                if isinstance(noted, str) and noted:
+                    return noted
+        digest = hashlib.sha256()
+        with fs.open(path, "rb", block_size=READ_BYTES) as file:
+            while chunk := file.read(READ_BYTES):
+                digest.update(chunk)
+        return digest.hexdigest()
+
+    def read(self, limit: int) -> bytes | None:
+        """Return up to *limit* bytes of what stands here, None if nothing does."""
+        try:
+            with self.path.fs.open(self.path.path, "rb") as file:
+                content: bytes = file.read(limit)
+        except (FileNotFoundError, IsADirectoryError):
+            return None
+        return content
+
+    def put(
+        self, source: Path, *, content_type: str, metadata: Mapping[str, str] | None = None, exclusive: bool = False
+    ) -> None:
+        """Put *source* here; at no time does a part of it stand here.
+
+        A local file is written beside its place and takes it at once. A store's upload is made of the whole file in
+        one call, which the store commits at its end: a stream that is closed early would be committed as it is.
+
+        :param source: local file, complete.
+        :param content_type: kept where the store has one.
+        :param metadata: ASCII values by lower-case identifiers, kept where the store has them.
+        :param exclusive: take the place only if nothing stands here.
+        :raises FileExistsError: if something does.
+        """
+        if self._is_local:
+            self._put_beside(source, exclusive=exclusive)
+            return
+        store = STORES.get(self.path.protocol)
+        options = store.options(content_type, metadata or {}) if store else {}
+        if exclusive:
+            if self.size() is not None:
+                raise FileExistsError(f"{self} exists")
+            if store:
+                options["mode"] = "create"
+        fs, path = self.path.fs, self.path.path
+        fs.put_file(str(source), path, **options)
+        if store and store.metadata_after and metadata:
+            fs.setxattrs(path, **metadata)
+
+    def _put_beside(self, source: Path, *, exclusive: bool) -> None:
+        place = Path(self.path.path)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        beside = place.with_name(f".{place.name[:100]}.{uuid4().hex}.part")
+        try:
+            shutil.copyfile(source, beside)
+            with beside.open("rb+") as file:
+                os.fsync(file.fileno())  # else a power failure could leave the name without the content
+            if exclusive:
+                os.link(beside, place)
+            else:
+                beside.replace(place)
+        finally:
+            beside.unlink(missing_ok=True)

@@ -1,123 +1,99 @@
-"""A picture from its URL to a local file, checked on the way. Knows nothing of Airflow or of object stores."""
+"""What a file is: a whole picture of a known format and a sane size, or not. Opens no socket, decodes nothing."""
 
 from __future__ import annotations
 
-import hashlib
+import os
 from dataclasses import dataclass
-from http import HTTPStatus
-from typing import BinaryIO
-from urllib.parse import urlsplit, urlunsplit
+from typing import TYPE_CHECKING
 
-import requests
+import imagesize
 
-from airflow_provider_talecraft.api.environment import ca_bundle, proxies
 from airflow_provider_talecraft.exceptions import TaleCraftDownloadError
 
-#: Seconds to connect, and between two reads.
-TIMEOUTS = (10, 60)
-CHUNK_BYTES = 64 * 1024
+if TYPE_CHECKING:
+    from typing import BinaryIO
+
+#: Pixels. What Pillow opens without a warning of a decompression bomb: 0.25 GiB at 3 bytes each.
+MAX_PIXELS = 1024 * 1024 * 1024 // 4 // 3
 
 #: What a file is by its first bytes: (offset, bytes) that must all be there, content type, extension.
 FORMATS: tuple[tuple[tuple[tuple[int, bytes], ...], str, str], ...] = (
     (((0, b"\xff\xd8\xff"),), "image/jpeg", ".jpeg"),
-    (((0, b"\x89PNG\r\n\x1a\n"),), "image/png", ".png"),
+    (((0, b"\x89PNG\r\n\x1a\n"), (12, b"IHDR")), "image/png", ".png"),
     (((0, b"RIFF"), (8, b"WEBP")), "image/webp", ".webp"),
 )
-LONGEST_SIGNATURE = 12
+EXTENSIONS = tuple(extension for _, _, extension in FORMATS)
+
+_HEAD_BYTES = 16
+_TAIL_BYTES = 1024
+#: The last chunk of every PNG: no data, its name, its checksum.
+_PNG_END = b"\x00\x00\x00\x00IEND\xaeB`\x82"
+_JPEG_END = b"\xff\xd9"
+#: What encoders are known to leave behind the end of a picture.
+_PADDING = b"\x00\r\n "
 
 
 @dataclass(frozen=True)
-class Picture:
-    """A fetched picture's facts.
+class Format:
+    """What a picture is by its bytes, whatever its URL or a header says.
 
-    :param content_type: by its bytes, whatever the URL or a header says.
+    :param content_type: "image/jpeg", "image/png" or "image/webp".
     :param extension: the one that belongs to the content type, with its dot.
-    :param size: bytes.
-    :param sha256: hex digest of the bytes.
+    :param width: pixels, upright.
+    :param height: pixels, upright.
     """
 
     content_type: str
     extension: str
-    size: int
-    sha256: str
+    width: int
+    height: int
 
 
-def fetch(url: str, into: BinaryIO, *, max_bytes: int) -> Picture:
-    """Stream the picture at *url* into *into*, in constant memory.
+def inspect(file: BinaryIO, *, name: str) -> Format:
+    """Return what *file* is: from its first bytes, its header and its last bytes.
 
-    The session is its own: no API key, no cookies; redirects are not followed, content encodings not accepted.
+    That it ends as its format ends shows that nothing is missing, and that no other file is hung behind it.
 
-    :param url: http(s) URL.
-    :param into: a binary file to write to; what it holds after an error is of no use.
-    :param max_bytes: most bytes that are read.
-    :raises TaleCraftDownloadError: if it cannot be fetched, is larger, or is neither PNG, JPEG nor WebP.
+    :param file: a seekable binary file.
+    :param name: what an error calls it.
+    :raises TaleCraftDownloadError: if it is not a whole PNG, JPEG or WebP, or has more than ``MAX_PIXELS``.
     """
-    shown = _without_query(url)
-    failure = ""
-    try:
-        with requests.Session() as session:
-            session.trust_env = False
-            with session.get(
-                url,
-                headers={"Accept": "image/*", "Accept-Encoding": "identity"},
-                timeout=TIMEOUTS,
-                proxies=proxies(url),
-                verify=ca_bundle(),
-                allow_redirects=False,
-                stream=True,
-            ) as response:
-                _check_head(response, shown, max_bytes)
-                return _receive(response, into, shown, max_bytes)
-    except requests.RequestException as error:
-        failure = type(error).__name__
-    raise TaleCraftDownloadError(f"The picture at {shown} could not be fetched ({failure}). Fetching again is free.")
-
-
-def _check_head(response: requests.Response, shown: str, max_bytes: int) -> None:
-    status = response.status_code
-    if status != HTTPStatus.OK:
+    file.seek(0)
+    head = file.read(_HEAD_BYTES)
+    size = file.seek(0, os.SEEK_END)
+    content_type, extension = _type_of(head)
+    if not content_type:
+        raise TaleCraftDownloadError(f"What is at {name} is not a PNG, JPEG or WebP picture ({size} bytes).")
+    if not _ends_as_it_should(file, head, size, content_type):
         raise TaleCraftDownloadError(
-            f"The picture at {shown} could not be fetched: HTTP {status}. Redirects are not followed.",
-            status_code=status,
+            f"The {content_type} at {name} does not end as one ends ({size} bytes): it was cut short, "
+            "or is followed by something that is no picture."
         )
-    if response.headers.get("Content-Encoding", "identity").strip().casefold() != "identity":
-        raise TaleCraftDownloadError(f"The picture at {shown} came in a content encoding that was not asked for.")
-    announced = response.headers.get("Content-Length", "")
-    if announced.isdigit() and int(announced[:19]) > max_bytes:
-        raise _too_large(shown, max_bytes)
+    width, height = imagesize.get(file)
+    if width < 1 or height < 1:
+        raise TaleCraftDownloadError(f"The {content_type} at {name} has no readable size in pixels.")
+    if width * height > MAX_PIXELS:
+        raise TaleCraftDownloadError(
+            f"The {content_type} at {name} claims {width} x {height} pixels; at most {MAX_PIXELS} are taken."
+        )
+    return Format(content_type, extension, width, height)
 
 
-def _receive(response: requests.Response, into: BinaryIO, shown: str, max_bytes: int) -> Picture:
-    digest = hashlib.sha256()
-    size = 0
-    head = b""
-    for chunk in response.iter_content(CHUNK_BYTES):
-        size += len(chunk)
-        if size > max_bytes:
-            raise _too_large(shown, max_bytes)
-        head = (head + chunk)[:LONGEST_SIGNATURE] if len(head) < LONGEST_SIGNATURE else head
-        digest.update(chunk)
-        into.write(chunk)
+def _type_of(head: bytes) -> tuple[str, str]:
+    """Return the content type and the extension of what begins with *head*, two empty texts if it is no picture."""
     for signature, content_type, extension in FORMATS:
         if all(head[offset : offset + len(magic)] == magic for offset, magic in signature):
-            return Picture(content_type, extension, size, digest.hexdigest())
-    raise TaleCraftDownloadError(f"What is at {shown} is not a PNG, JPEG or WebP picture ({size} bytes).")
+            return content_type, extension
+    return "", ""
 
 
-def _too_large(shown: str, max_bytes: int) -> TaleCraftDownloadError:
-    return TaleCraftDownloadError(f"The picture at {shown} is larger than max_bytes ({max_bytes}).")
-
-
-def _without_query(url: str) -> str:
-    """Return *url* fit for a message, without what may be a signature or a password.
-
-    :raises TaleCraftDownloadError: if it is not an http(s) URL.
-    """
-    try:
-        parts = urlsplit(url)
-        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        usable = False
-    if not usable or "@" in parts.netloc or not url.isprintable():
-        raise TaleCraftDownloadError("image_url is not an http(s) URL of a picture. Map it from a generation's output.")
-    return urlunsplit((parts.scheme, parts.netloc, parts.path, "", ""))
+def _ends_as_it_should(file: BinaryIO, head: bytes, size: int, content_type: str) -> bool:
+    if content_type == "image/webp":
+        length = int.from_bytes(head[4:8], "little") + 8
+        return size in {length, length + length % 2}
+    file.seek(max(0, size - _TAIL_BYTES))
+    tail = file.read()
+    if content_type == "image/png":
+        # The checksum may end in a byte that looks like padding, the whole end does not.
+        return tail.rstrip(_PADDING).endswith(_PNG_END)
+    return tail.rstrip(_PADDING).endswith(_JPEG_END)

@@ -19,12 +19,13 @@ ALLOWED = {
     "exceptions": set(),
     "get_provider_info": set(),
     "version_compat": set(),
+    "assets": set(),
     "sandbox": set(),
     "api": {"exceptions", "__init__"},
     "hooks": {"api", "exceptions", "get_provider_info", "version_compat"},
     "policies": {"exceptions", "version_compat"},
-    "operators": {"hooks", "policies", "api", "exceptions", "version_compat"},
-    "transfers": {"hooks", "api", "exceptions", "version_compat"},
+    "operators": {"hooks", "policies", "api", "assets", "exceptions", "version_compat"},
+    "transfers": {"hooks", "api", "assets", "exceptions", "version_compat", "__init__"},
     "cli": {"sandbox"},
 }
 
@@ -100,7 +101,19 @@ print(*sorted(name for name in set(sys.modules) - before))
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     loaded = {name.split(".")[0] for name in done.stdout.splitlines()[-1].split()}
     assert PACKAGE in loaded
-    assert not loaded & {"requests", "urllib3", "aiohttp", "httpx", "PIL", "starlette", "uvicorn", "fsspec", "upath"}
+    assert not loaded & {
+        "requests",
+        "urllib3",
+        "aiohttp",
+        "httpx",
+        "PIL",
+        "starlette",
+        "uvicorn",
+        "fsspec",
+        "upath",
+        "imagesize",
+        "requests_hardened",
+    }
 
 
 def test_the_package_itself_imports_nothing():

@@ -8,7 +8,7 @@ import pytest
 from airflow.providers.common.compat.sdk import Connection
 
 from airflow_provider_talecraft.exceptions import TaleCraftAuthenticationError, TaleCraftInvalidRequestError
-from airflow_provider_talecraft.hooks.settings import ConnectionSettings
+from airflow_provider_talecraft.hooks.settings import ConnectionSettings, picture_hosts
 
 
 def read(extra=None, **fields):
@@ -80,6 +80,7 @@ def test_a_key_pasted_with_a_newline_is_the_key():
         ("requests_per_minute", 1.5), ("max_concurrency", "2.5"),
         ("allow_http", "tc-pasted"), ("allow_http", 2),
         ("image_hosts", 7), ("image_hosts", [7]), ("image_hosts", {"host": "a"}),
+        ("image_hosts", "https://tc-pasted"), ("image_hosts", "tc-pasted/path"), ("image_hosts", ["a", "tc pasted"]),
     ],
 )  # fmt: skip
 def test_a_wrong_extra_is_named_and_not_quoted(name, value):
@@ -98,3 +99,25 @@ def test_an_extra_that_is_no_json_object_is_an_error(extra):
 
 def test_the_key_is_not_in_what_a_debugger_or_a_log_shows():
     assert "tc-secret" not in repr(read())
+
+
+@pytest.mark.parametrize(
+    ("host", "port", "own"),
+    [
+        (None, None, "talescaleai.com:443"),
+        ("http://127.0.0.1", 8765, "127.0.0.1:8765"),
+        ("http://127.0.0.1:8765", None, "127.0.0.1:8765"),
+        ("http://localhost", None, "localhost:80"),
+        ("https://[::1]:9", None, "[::1]:9"),
+        ("https://[::1]", None, "[::1]:443"),
+    ],
+)
+def test_pictures_may_come_from_the_services_own_host_and_port_and_from_those_named(host, port, own):
+    connection = Connection(
+        conn_id="c",
+        conn_type="talecraft",
+        host=host,
+        port=port,
+        extra=json.dumps({"image_hosts": "CDN.internal, 10.0.0.5:9000"}),
+    )
+    assert picture_hosts(connection) == (own, "cdn.internal", "10.0.0.5:9000")

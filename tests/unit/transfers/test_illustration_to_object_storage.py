@@ -1,29 +1,63 @@
-"""A picture lands whole at its destination, or nothing does."""
+"""A picture lands whole at its destination and is described there, or nothing does. Real stores: integration/."""
 
 from __future__ import annotations
 
 import hashlib
+import inspect
+import json
+from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import requests
+from airflow.providers.common.compat.sdk import AirflowFailException
+from loopback import read_head, server
+from pictures import picture
 
 from airflow_provider_talecraft.api.client import TaleCraftClient
 from airflow_provider_talecraft.api.models import IllustrationRequest
-from airflow_provider_talecraft.exceptions import TaleCraftDownloadError
+from airflow_provider_talecraft.exceptions import TaleCraftDownloadError, TaleCraftInvalidRequestError
 from airflow_provider_talecraft.transfers.illustration_to_object_storage import IllustrationToObjectStorageOperator
-from airflow_provider_talecraft.transfers.landing import land
+
+TI = SimpleNamespace(dag_id="book", task_id="store", run_id="manual__1", map_index=3)
 
 
 @pytest.fixture
-def image_url(sandbox):
-    client = TaleCraftClient(sandbox.api_key, base_url=sandbox.url, connect_timeout=5, read_timeout=10)
-    return client.generate(IllustrationRequest("A fox in the snow")).image_url
+def drawn(connected):
+    """What GenerateIllustrationOperator returns for a fox."""
+    client = TaleCraftClient(connected.api_key, base_url=connected.url, connect_timeout=5, read_timeout=10)
+    request = IllustrationRequest("A fox in the snow, 雪中的狐狸")
+    made = client.generate(request)
+    return {"id": made.id, "status": made.status, "image_url": made.image_url, **request.payload()}
+
+
+@pytest.fixture
+def image_url(drawn):
+    return drawn["image_url"]
 
 
 def store(image_url, dst, **kwargs):
     operator = IllustrationToObjectStorageOperator(task_id="store", image_url=image_url, dst=dst, **kwargs)
-    return operator.execute({})
+    return operator.execute({"ti": TI})
+
+
+@contextmanager
+def gallery(*bodies):
+    """Serve *bodies* one after the other, the last one again and again; yield a URL and the list of requests."""
+    rest = list(bodies)
+
+    def handle(connection):
+        read_head(connection)
+        body = rest.pop(0) if len(rest) > 1 else rest[0]
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+
+    with server(handle, times=99) as (port, seen):
+        yield f"http://127.0.0.1:{port}/uploads/fox.jpeg", seen
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
 
 
 def test_a_picture_is_stored_as_it_was_served(image_url, tmp_path):
@@ -35,28 +69,188 @@ def test_a_picture_is_stored_as_it_was_served(image_url, tmp_path):
         "size": len(content),
         "sha256": hashlib.sha256(content).hexdigest(),
         "content_type": "image/jpeg",
+        "width": 1024,
+        "height": 1024,
     }
 
 
-def test_in_a_folder_the_file_is_named_after_the_url_and_the_real_type(image_url, tmp_path):
-    result = store(image_url, f"file://{tmp_path}/book/")
-    name = Path(image_url).stem + ".jpeg"
-    assert result["path"] == f"file://{tmp_path}/book/{name}"
-    assert [path.name for path in (tmp_path / "book").iterdir()] == [name]
+# Names
 
 
-def test_a_store_of_objects_takes_it_too(tmp_path):
-    from upath import UPath
-
-    (tmp_path / "picture").write_bytes(b"picture")
-    dst = UPath("memory://bucket/book/cover.jpeg")
-    land(tmp_path / "picture", dst)
-    assert dst.read_bytes() == b"picture"
+def test_in_a_folder_the_file_is_named_after_the_pictures_id_and_its_real_type(drawn, tmp_path):
+    result = store(drawn["image_url"], f"file://{tmp_path}/book/", metadata=drawn)
+    assert result["path"] == f"file://{tmp_path}/book/{drawn['id']}.jpeg"
+    assert names(tmp_path / "book") == [f"{drawn['id']}.jpeg", f"{drawn['id']}.jpeg.json"]
 
 
-def test_a_picture_replaces_an_older_one_as_a_whole(image_url, tmp_path):
-    (tmp_path / "cover.jpeg").write_bytes(b"older")
-    assert store(image_url, f"file://{tmp_path}/cover.jpeg")["size"] == (tmp_path / "cover.jpeg").stat().st_size
+def test_without_an_id_it_is_named_after_the_url(image_url, tmp_path):
+    store(image_url, f"file://{tmp_path}/", write_sidecar=False)
+    assert names(tmp_path) == [Path(image_url).stem + ".jpeg"]
+
+
+@pytest.mark.parametrize(("kind", "extension"), [("PNG", ".png"), ("WEBP", ".webp"), ("JPEG", ".jpeg")])
+def test_the_extension_follows_the_bytes_whatever_the_url_says(tmp_path, kind, extension):
+    with gallery(picture(kind)) as (url, _):
+        store(url, f"file://{tmp_path}/", image_hosts="127.0.0.1", write_sidecar=False)
+    assert names(tmp_path) == [f"fox{extension}"]
+
+
+def test_a_name_that_the_user_gave_is_kept_and_a_wrong_extension_in_it_is_said(tmp_path, caplog):
+    with gallery(picture("PNG")) as (url, _):
+        result = store(url, f"file://{tmp_path}/cover.jpg", image_hosts="127.0.0.1", write_sidecar=False)
+    assert (names(tmp_path), result["content_type"]) == (["cover.jpg"], "image/png")
+    assert "is image/png by its bytes" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("path", "metadata", "name"),
+    [
+        ("/uploads/..%2F..%2Fetc%2Fpasswd", None, "passwd"),
+        ("/a%20b%00c.png", None, "a-b-c"),
+        ("/", None, "illustration"),
+        ("/....", None, "illustration"),
+        ("/%E7%8B%90.png", None, "illustration"),
+        ("/" + "x" * 500, None, "x" * 100),
+        ("/x.png", {"id": "../../etc/passwd"}, "etc-passwd"),
+        ("/x.png", {"id": ""}, "x"),
+        ("/x.png", {"id": "..."}, "x"),
+    ],
+)
+def test_a_file_is_named_in_plain_characters_whatever_the_answer(path, metadata, name, tmp_path):
+    with gallery(picture()) as (url, _):
+        odd = url.replace("/uploads/fox.jpeg", path)
+        store(odd, f"file://{tmp_path}/book/", image_hosts="127.0.0.1", write_sidecar=False, metadata=metadata)
+    assert names(tmp_path / "book") == [f"{name}.jpeg"]
+
+
+# What is there already
+
+
+@pytest.mark.parametrize("sidecar", [True, False])
+def test_the_same_picture_is_left_alone_and_with_a_sidecar_not_even_fetched(tmp_path, sidecar):
+    with gallery(picture()) as (url, seen):
+        options = {"image_hosts": "127.0.0.1", "write_sidecar": sidecar}
+        first = store(url, f"file://{tmp_path}/", **options)
+        before = (tmp_path / "fox.jpeg").stat()
+        assert store(url, f"file://{tmp_path}/", **options) == first
+        assert (tmp_path / "fox.jpeg").stat().st_ino == before.st_ino
+        assert len(seen) == (1 if sidecar else 2)
+
+
+def test_another_picture_replaces_it_as_a_whole(tmp_path):
+    one, other = picture(size=(40, 30)), picture(size=(30, 40))
+    with gallery(one) as (url, _):
+        store(url, f"file://{tmp_path}/cover.jpeg", image_hosts="127.0.0.1")
+    with gallery(other) as (url, _):
+        result = store(url, f"file://{tmp_path}/cover.jpeg", image_hosts="127.0.0.1")
+    assert (tmp_path / "cover.jpeg").read_bytes() == other
+    assert json.loads((tmp_path / "cover.jpeg.json").read_text())["sha256"] == result["sha256"]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda place, sidecar: place.write_bytes(b"x" + place.read_bytes()[1:]),
+        lambda place, sidecar: place.write_bytes(b"other"),
+        lambda place, sidecar: place.unlink(),
+        lambda place, sidecar: sidecar.write_text("nonsense"),
+        lambda place, sidecar: sidecar.write_text("[]"),
+        lambda place, sidecar: sidecar.write_bytes(b"\xff\x00"),
+        lambda place, sidecar: sidecar.write_text(sidecar.read_text().replace("bytes", "octets")),
+        lambda place, sidecar: sidecar.unlink(),
+    ],
+    ids=["bytes", "size", "gone", "text", "list", "binary", "field", "no sidecar"],
+)
+def test_a_sidecar_is_believed_only_as_far_as_the_bytes_agree(tmp_path, damage):
+    content = picture()
+    place, sidecar = tmp_path / "fox.jpeg", tmp_path / "fox.jpeg.json"
+    with gallery(content) as (url, seen):
+        store(url, f"file://{tmp_path}/", image_hosts="127.0.0.1")
+        damage(place, sidecar)
+        store(url, f"file://{tmp_path}/", image_hosts="127.0.0.1")
+        assert len(seen) == 2
+    assert place.read_bytes() == content
+    assert json.loads(sidecar.read_text())["sha256"] == hashlib.sha256(content).hexdigest()
+
+
+def test_urls_that_differ_in_their_query_alone_are_two(tmp_path):
+    one, other = picture(size=(40, 30)), picture(size=(30, 40))
+    with gallery(one, other) as (url, seen):
+        for query in ("?v=1", "?v=2"):
+            store(url + query, f"file://{tmp_path}/cover.jpeg", image_hosts="127.0.0.1")
+        assert len(seen) == 2
+    assert (tmp_path / "cover.jpeg").read_bytes() == other
+    assert "v=" not in (tmp_path / "cover.jpeg.json").read_text()
+
+
+def test_overwrite_always_writes(tmp_path):
+    with gallery(picture()) as (url, seen):
+        for _ in range(2):
+            before = (tmp_path / "fox.jpeg").stat().st_ino if list(tmp_path.iterdir()) else 0
+            store(url, f"file://{tmp_path}/", image_hosts="127.0.0.1", if_exists="overwrite")
+        assert (tmp_path / "fox.jpeg").stat().st_ino != before
+        assert len(seen) == 2
+
+
+@pytest.mark.parametrize("dst", ["cover.jpeg", ""])
+def test_fail_fails_before_anything_is_fetched(tmp_path, dst):
+    (tmp_path / (dst or "fox.png")).write_bytes(b"older")
+    with gallery(picture()) as (url, seen):
+        with pytest.raises(AirflowFailException, match="exists, and if_exists is 'fail': nothing was written"):
+            store(url, f"file://{tmp_path}/{dst}", image_hosts="127.0.0.1", if_exists="fail")
+        assert not seen
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"older"]
+
+
+def test_fail_takes_a_free_place_and_never_one_that_was_taken_meanwhile(tmp_path):
+    with gallery(picture()) as (url, _):
+        store(url, f"file://{tmp_path}/cover.jpeg", image_hosts="127.0.0.1", if_exists="fail")
+
+    def taken_meanwhile(connection):
+        read_head(connection)
+        (tmp_path / "other.jpeg").write_bytes(b"somebody else's")
+        connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n" + picture())
+
+    with server(taken_meanwhile) as (port, _), pytest.raises(AirflowFailException, match="exists"):
+        store(f"http://127.0.0.1:{port}/x", f"file://{tmp_path}/other.jpeg", image_hosts="127.0.0.1", if_exists="fail")
+    assert (tmp_path / "other.jpeg").read_bytes() == b"somebody else's"
+    assert names(tmp_path) == ["cover.jpeg", "cover.jpeg.json", "other.jpeg"]
+
+
+# The sidecar
+
+
+def test_the_sidecar_says_what_it_is_where_it_is_from_and_who_stored_it(drawn, tmp_path):
+    result = store(drawn["image_url"], f"file://{tmp_path}/cover.jpeg", metadata=drawn)
+    sidecar = json.loads((tmp_path / "cover.jpeg.json").read_text())
+    stored_at = sidecar.pop("stored_at")
+    assert sidecar == {
+        **drawn,
+        "source": drawn["image_url"],
+        "sha256": result["sha256"],
+        "bytes": result["size"],
+        "content_type": "image/jpeg",
+        "width": 1024,
+        "height": 1024,
+        "dag_id": "book",
+        "task_id": "store",
+        "run_id": "manual__1",
+        "map_index": 3,
+    }
+    assert stored_at.endswith("+00:00")
+
+
+def test_no_sidecar_is_written_if_none_is_wanted(image_url, tmp_path):
+    store(image_url, f"file://{tmp_path}/cover.jpeg", write_sidecar=False)
+    assert names(tmp_path) == ["cover.jpeg"]
+
+
+def test_the_key_is_in_no_sidecar(drawn, connected, tmp_path):
+    store(drawn["image_url"], f"file://{tmp_path}/cover.jpeg", metadata=drawn)
+    assert connected.api_key not in (tmp_path / "cover.jpeg.json").read_text()
+
+
+# Bad input
 
 
 @pytest.mark.parametrize("max_bytes", [1, 1000])
@@ -67,17 +261,11 @@ def test_after_an_error_the_destination_is_as_it_was(image_url, tmp_path, max_by
     assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("cover.jpeg", b"older")]
 
 
-def test_what_is_no_picture_leaves_nothing(sandbox, tmp_path):
-    with pytest.raises(TaleCraftDownloadError, match="not a PNG, JPEG or WebP"):
-        store(f"{sandbox.url}/", f"file://{tmp_path}/book/")
-    assert not list(tmp_path.iterdir())
-
-
 def test_a_destination_that_cannot_be_written_leaves_nothing_beside_it(image_url, tmp_path):
     (tmp_path / "cover.jpeg").mkdir()
     with pytest.raises(OSError, match="cover"):
         store(image_url, f"file://{tmp_path}/cover.jpeg")
-    assert [path.name for path in tmp_path.iterdir()] == ["cover.jpeg"]
+    assert names(tmp_path) == ["cover.jpeg"]
 
 
 @pytest.mark.parametrize("value", [None, 7, ["https://host/x.png"], {"image_url": "https://host/x.png"}])
@@ -86,24 +274,84 @@ def test_an_image_url_that_is_no_string_names_its_type(value, tmp_path):
         store(value, f"file://{tmp_path}/")
 
 
-@pytest.mark.parametrize("max_bytes", [0, -1])
-def test_a_limit_below_one_byte_is_refused_when_the_dag_is_parsed(max_bytes):
-    with pytest.raises(ValueError, match="max_bytes must be at least 1"):
-        IllustrationToObjectStorageOperator(task_id="s", image_url="u", dst="d", max_bytes=max_bytes)
+@pytest.mark.parametrize("dst", ["", "bucket/folder/", "/tmp/x", None, 7])
+def test_a_destination_that_is_no_uri_is_named(dst):
+    with pytest.raises(AirflowFailException, match="dst must be a URI"):
+        store("https://host/x.png", dst)
+
+
+def test_a_destination_without_a_filesystem_says_what_to_do():
+    with pytest.raises(AirflowFailException, match="There is no filesystem for nowhere://x/y"):
+        store("https://host/x.png", "nowhere://x/y")
 
 
 @pytest.mark.parametrize(
-    ("path", "name"),
+    ("metadata", "message"),
     [
-        ("/uploads/..%2F..%2Fetc%2Fpasswd", "passwd"),
-        ("/a%20b%00c.png", "a-b-c"),
-        ("/", "illustration"),
-        ("/....", "illustration"),
-        ("/%E7%8B%90.png", "illustration"),
-        ("/" + "x" * 500, "x" * 100),
+        ("a fox", "must be a mapping, not str"),
+        ({"a b": 1}, "keys are letters, digits and underscores"),
+        ({1: 1}, "keys are letters"),
+        ({"prompt": ["a"]}, r"metadata\['prompt'\] is a list"),
+        ({"prompt": {"a": 1}}, "is a dict"),
     ],
 )
-def test_a_file_is_named_in_plain_characters_whatever_the_url(path, name):
-    from airflow_provider_talecraft.transfers.illustration_to_object_storage import _stem
+def test_metadata_is_flat(metadata, message, tmp_path):
+    with pytest.raises(AirflowFailException, match=message):
+        store("https://host/x.png", f"file://{tmp_path}/", metadata=metadata)
 
-    assert _stem(f"https://host{path}") == name
+
+@pytest.mark.parametrize("hosts", [7, [None], ["https://cdn.test"], ["cdn.test/path"], "a b"])
+def test_hosts_that_are_none_are_named(hosts, tmp_path):
+    with pytest.raises(TaleCraftInvalidRequestError, match="image_hosts"):
+        store("https://host/x.png", f"file://{tmp_path}/", image_hosts=hosts)
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ({"max_bytes": 0}, "max_bytes must be at least 1"),
+        ({"max_bytes": -1}, "max_bytes must be at least 1"),
+        ({"if_exists": "skip"}, "if_exists must be one of skip_same, overwrite, fail"),
+    ],
+)
+def test_an_option_that_is_wrong_is_refused_when_the_dag_is_parsed(option, message):
+    with pytest.raises(ValueError, match=message):
+        IllustrationToObjectStorageOperator(task_id="s", image_url="u", dst="d", **option)
+
+
+# Which hosts
+
+
+def test_the_connections_own_host_needs_no_https_and_no_public_address(image_url, tmp_path):
+    assert image_url.startswith("http://127.0.0.1:")
+    assert store(image_url, f"file://{tmp_path}/")["size"]
+
+
+def test_another_port_of_the_same_host_is_another_host(connected, tmp_path):
+    with gallery(picture()) as (url, seen), pytest.raises(TaleCraftDownloadError, match="plain http"):
+        store(url, f"file://{tmp_path}/")
+    assert not seen
+
+
+def test_the_connections_image_hosts_are_trusted_and_the_operators_replace_them(connect, sandbox, tmp_path):
+    connect(host=sandbox.url, password="k", extra={"image_hosts": "127.0.0.1"})
+    with gallery(picture()) as (url, _):
+        store(url, f"file://{tmp_path}/")
+        with pytest.raises(TaleCraftDownloadError, match="plain http"):
+            store(url, f"file://{tmp_path}/other/", image_hosts=["cdn.test"])
+
+
+def test_without_a_connection_there_is_no_exception(tmp_path):
+    with gallery(picture()) as (url, seen), pytest.raises(TaleCraftDownloadError, match="plain http"):
+        store(url, f"file://{tmp_path}/", talecraft_conn_id="talecraft_missing")
+    assert not seen
+
+
+def test_the_connections_key_is_not_needed(connect, image_url, sandbox, tmp_path):
+    connect(host=sandbox.url)
+    assert store(image_url, f"file://{tmp_path}/")["size"]
+
+
+def test_every_parameter_is_documented():
+    parameters = list(inspect.signature(IllustrationToObjectStorageOperator.__init__).parameters)[1:-1]
+    assert [name for name in parameters if f":param {name}:" not in IllustrationToObjectStorageOperator.__doc__] == []

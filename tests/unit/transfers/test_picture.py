@@ -1,131 +1,124 @@
-"""What is fetched is a whole picture of a known type, or an error that names it."""
+"""A file is a whole PNG, JPEG or WebP of a sane size, by its bytes, or an error says what it is not."""
 
 from __future__ import annotations
 
-import contextlib
-import gzip
-import hashlib
 import io
+import tracemalloc
 
 import pytest
-from loopback import answering, read_head, server
+from hypothesis import given
+from hypothesis import strategies as st
+from pictures import large_jpeg, picture, png_that_claims
 
 from airflow_provider_talecraft.exceptions import TaleCraftDownloadError
-from airflow_provider_talecraft.transfers.picture import fetch
+from airflow_provider_talecraft.transfers.picture import MAX_PIXELS, inspect
 
-PNG = b"\x89PNG\r\n\x1a\n" + b"p" * 500
-JPEG = b"\xff\xd8\xff\xe0" + b"j" * 500
-WEBP = b"RIFF\xf4\x01\x00\x00WEBPVP8 " + b"w" * 500
-
-
-def serving(body, *, status="200 OK", headers=()):
-    lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", *headers, "", ""]
-    return answering("\r\n".join(lines).encode() + body)
+KINDS = {
+    "JPEG": ("image/jpeg", ".jpeg"),
+    "PNG": ("image/png", ".png"),
+    "WEBP": ("image/webp", ".webp"),
+}
 
 
-def fetched(handle, *, max_bytes=10_000, path="/x.jpeg"):
-    into = io.BytesIO()
-    with server(handle) as (port, _):
-        picture = fetch(f"http://127.0.0.1:{port}{path}", into, max_bytes=max_bytes)
-    return picture, into.getvalue()
+def inspected(content):
+    return inspect(io.BytesIO(content), name="there")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_type_and_the_size_are_read_from_the_bytes(kind):
+    found = inspected(picture(kind, (40, 30)))
+    assert (found.content_type, found.extension) == KINDS[kind]
+    assert (found.width, found.height) == (40, 30)
+
+
+@pytest.mark.parametrize("options", [{"lossless": True}, {"exif": b"Exif\x00\x00MM\x00*\x00\x00\x00\x08\x00\x00"}])
+def test_every_way_to_write_a_webp_is_read(options):
+    assert inspected(picture("WEBP", (40, 30), **options)).width == 40
+
+
+def test_a_progressive_jpeg_is_read():
+    assert inspected(picture("JPEG", (40, 30), progressive=True)).height == 30
 
 
 @pytest.mark.parametrize(
-    ("body", "content_type", "extension"),
-    [(PNG, "image/png", ".png"), (JPEG, "image/jpeg", ".jpeg"), (WEBP, "image/webp", ".webp")],
+    "content",
+    [
+        b"",
+        b"\xff\xd8",
+        b"<html>\xff\xd8\xff</html>",
+        b"GIF89a" + b"g" * 50,
+        b"RIFF\x00\x00\x00\x00WAVE",
+        b"%PDF-1.7",
+        b"<svg xmlns='http://www.w3.org/2000/svg'/>",
+        b"\x89PNG\r\n\x1a\n" + b"p" * 50,
+        b"\x00\x00\x00\x0cjP  \r\n\x87\n",
+    ],
 )
-@pytest.mark.parametrize("header", ["image/jpeg", "text/html", "application/octet-stream"])
-def test_the_type_is_by_the_bytes_whatever_the_url_or_a_header_says(body, content_type, extension, header):
-    picture, received = fetched(serving(body, headers=[f"Content-Type: {header}"]), path="/x.gif")
-    assert (picture.content_type, picture.extension) == (content_type, extension)
-    assert received == body
-    assert (picture.size, picture.sha256) == (len(body), hashlib.sha256(body).hexdigest())
+def test_anything_else_is_not_a_picture(content):
+    with pytest.raises(TaleCraftDownloadError, match=r"at there is not a PNG, JPEG or WebP picture"):
+        inspected(content)
 
 
-@pytest.mark.parametrize(
-    "body",
-    [b"", b"\xff\xd8", b"<html>\xff\xd8\xff</html>", b"GIF89a" + b"g" * 50, b"RIFF\x00\x00\x00\x00WAVE", b"%PDF-1.7"],
-)
-def test_anything_else_is_not_a_picture(body):
-    with pytest.raises(TaleCraftDownloadError, match="not a PNG, JPEG or WebP"):
-        fetched(serving(body, headers=["Content-Type: image/jpeg"]))
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("missing", [1, 2, 100])
+def test_a_picture_that_was_cut_short_is_seen_without_a_content_length(kind, missing):
+    with pytest.raises(TaleCraftDownloadError, match="does not end as one ends"):
+        inspected(picture(kind)[:-missing])
 
 
-def test_a_picture_may_have_exactly_the_limit():
-    assert fetched(serving(PNG), max_bytes=len(PNG))[0].size == len(PNG)
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("more", [b"PK\x03\x04 an archive", b"<script>alert(1)</script>", b"#!/bin/sh\n"])
+def test_a_picture_with_another_file_hung_behind_it_is_none(kind, more):
+    with pytest.raises(TaleCraftDownloadError, match="does not end as one ends"):
+        inspected(picture(kind) + more)
 
 
-def test_a_larger_announced_size_is_refused_before_the_body():
-    with pytest.raises(TaleCraftDownloadError, match="larger than max_bytes"):
-        fetched(answering(b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999999\r\n\r\n"))
+@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
+def test_padding_behind_the_end_is_no_other_file(kind):
+    assert inspected(picture(kind) + b"\x00\x00\r\n").width == 40
 
 
-def test_bytes_are_counted_as_they_come_when_no_size_is_announced():
-    def endless(connection):
-        read_head(connection)
-        with contextlib.suppress(OSError):
-            connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n" + PNG)
-            for _ in range(1000):
-                connection.sendall(b"x" * 65536)
-
-    with pytest.raises(TaleCraftDownloadError, match="larger than max_bytes"):
-        fetched(endless)
+@pytest.mark.parametrize("size", [(100_000, 100_000), (2**31 - 1, 2**31 - 1), (MAX_PIXELS + 1, 1), (1, MAX_PIXELS + 1)])
+def test_a_header_that_claims_too_many_pixels_is_refused_without_a_decode(size):
+    tracemalloc.start()
+    with pytest.raises(TaleCraftDownloadError, match=f"claims {size[0]} x {size[1]} pixels; at most {MAX_PIXELS}"):
+        inspected(png_that_claims(*size))
+    assert tracemalloc.get_traced_memory()[1] < 1_000_000
+    tracemalloc.stop()
 
 
-def test_a_content_encoding_is_refused_since_it_could_unpack_to_anything():
-    with pytest.raises(TaleCraftDownloadError, match="content encoding"):
-        fetched(serving(gzip.compress(PNG), headers=["Content-Encoding: gzip"]))
+def test_as_many_pixels_as_pillow_opens_without_a_warning_are_taken():
+    from PIL import Image
+
+    assert MAX_PIXELS == Image.MAX_IMAGE_PIXELS
+    assert inspected(png_that_claims(MAX_PIXELS, 1)).width == MAX_PIXELS
 
 
-def test_a_picture_that_ends_early_is_an_error():
-    with pytest.raises(TaleCraftDownloadError, match="could not be fetched"):
-        fetched(answering(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n" + PNG[:100]))
+@pytest.mark.parametrize("size", [(0, 10), (10, 0), (0, 0)])
+def test_a_picture_without_pixels_is_none(size):
+    with pytest.raises(TaleCraftDownloadError, match="no readable size"):
+        inspected(png_that_claims(*size))
 
 
-@pytest.mark.parametrize(
-    "status", ["404 Not Found", "403 Forbidden", "500 Oops", "204 No Content", "206 Partial Content"]
-)
-def test_any_other_status_is_named(status):
-    with pytest.raises(TaleCraftDownloadError, match=f"HTTP {status[:3]}") as caught:
-        fetched(serving(PNG, status=status))
-    assert caught.value.status_code == int(status[:3])
+def test_a_jpeg_without_a_frame_is_none():
+    with pytest.raises(TaleCraftDownloadError, match="no readable size"):
+        inspected(b"\xff\xd8\xff\xfe\x00\x04ab\xff\xd9")
 
 
-def test_a_redirect_is_not_followed():
-    with server(read_head) as (elsewhere, seen):
-        with pytest.raises(TaleCraftDownloadError, match="HTTP 302"):
-            fetched(serving(PNG, status="302 Found", headers=[f"Location: http://127.0.0.1:{elsewhere}/"]))
-        assert not seen
+def test_a_large_file_is_not_read_into_memory():
+    content = io.BytesIO(large_jpeg(20_000_000))
+    tracemalloc.start()
+    inspect(content, name="there")
+    assert tracemalloc.get_traced_memory()[1] < 1_000_000
+    tracemalloc.stop()
 
 
-def test_the_request_carries_no_key_no_cookie_and_asks_for_no_encoding(monkeypatch, tmp_path):
-    (tmp_path / "netrc").write_text("machine 127.0.0.1 login someone password elses\n")
-    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
-    heads = []
-
-    def handle(connection):
-        heads.append(read_head(connection).lower())
-        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(PNG) + PNG)
-
-    fetched(handle)
-    assert "accept-encoding: identity" in heads[0]
-    for name in ("x-api-key", "cookie", "authorization"):
-        assert name not in heads[0]
-
-
-@pytest.mark.parametrize(
-    "url",
-    ["", "None", "ftp://host/x.png", "file:///etc/passwd", "https://", "https://user:secret@host/x.png",
-     "https://host:0/x.png", "https://host:99999/x.png", "https://[::1/x.png", "https://host/x\n.png"],
-)  # fmt: skip
-def test_what_is_no_url_of_a_picture_is_said_without_a_request(url):
-    with pytest.raises(TaleCraftDownloadError, match="not an http") as caught:
-        fetch(url, io.BytesIO(), max_bytes=1000)
-    assert "secret" not in str(caught.value)
-
-
-def test_a_query_is_not_shown_since_it_may_be_a_signature():
-    with pytest.raises(TaleCraftDownloadError) as caught:
-        fetched(serving(b"no picture"), path="/x.png?signature=secret")
-    assert "/x.png" in str(caught.value)
-    assert "secret" not in str(caught.value)
+@given(st.sampled_from(list(KINDS)), st.integers(0, 2000), st.binary(max_size=40))
+def test_damage_is_an_error_of_ours_or_a_picture_never_a_crash(kind, position, damage):
+    content = bytearray(picture(kind))
+    content[position : position + len(damage)] = damage
+    try:
+        found = inspected(bytes(content))
+    except TaleCraftDownloadError:
+        return
+    assert 0 < found.width * found.height <= MAX_PIXELS

@@ -1,0 +1,78 @@
+"""A time limit for a request as a whole.
+
+A socket's timeout is for one read: a server that sends a byte now and then, headers included, never runs into it.
+"""
+
+from __future__ import annotations
+
+import socket
+import threading
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from typing_extensions import Self
+    from urllib3 import HTTPConnectionPool
+
+
+class Deadline:
+    """Shuts a request's connections down when its time is over, whatever they are doing by then.
+
+    Looking a name up is the one thing it cannot end; the system's resolver has limits of its own.
+
+    :param seconds: how long the ``with`` block may take.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        #: Whether the time was over before the block was. What was read is then what had come by then.
+        self.passed = False
+        self._sockets: list[socket.socket] = []
+        self._lock = threading.Lock()
+        self._timer = threading.Timer(max(0.0, seconds), self._pass)
+        self._timer.daemon = True
+
+    def __enter__(self) -> Self:
+        self._timer.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._timer.cancel()
+        with self._lock:
+            for sock in self._sockets:
+                sock.close()
+            self._sockets.clear()
+
+    def watch(self, pool: HTTPConnectionPool) -> None:
+        """Have every connection that *pool* opens from now on end with the deadline."""
+        deadline = self
+        connection_class: Any = pool.ConnectionCls
+
+        class WatchedConnection(connection_class):  # type: ignore[misc]  # http or https, known at run time
+            def _new_conn(self) -> socket.socket:
+                sock: socket.socket = super()._new_conn()
+                # A handle of our own: TLS takes the socket's away.
+                deadline._hold(sock.dup())
+                return sock
+
+        pool.ConnectionCls = WatchedConnection
+
+    def _hold(self, sock: socket.socket) -> None:
+        with self._lock:
+            self._sockets.append(sock)
+            if self.passed:
+                _shut(sock)
+
+    def _pass(self) -> None:
+        with self._lock:
+            self.passed = True
+            for sock in self._sockets:
+                _shut(sock)
+
+
+def _shut(sock: socket.socket) -> None:
+    with suppress(OSError):  # it was closed by the other side already
+        sock.shutdown(socket.SHUT_RDWR)

@@ -1,0 +1,212 @@
+"""A picture on its way from its URL to its place: skip what stands, fetch, check, land, describe.
+
+Knows nothing of Airflow but its ObjectStoragePath. One order serves one picture or, from several threads, many.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import tempfile
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+from urllib.parse import quote, unquote, urlsplit
+
+from airflow.providers.common.compat.sdk import ObjectStoragePath
+
+from airflow_provider_talecraft.exceptions import TaleCraftDownloadError
+from airflow_provider_talecraft.transfers.fetching import fetch, without_query
+from airflow_provider_talecraft.transfers.landing import Place
+from airflow_provider_talecraft.transfers.picture import EXTENSIONS, Format, inspect
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from airflow_provider_talecraft.transfers.landing import IfExists
+
+log = logging.getLogger(__name__)
+
+Scalar = str | int | float | bool | None
+
+#: Bytes. A sidecar has a few hundred and a prompt.
+SIDECAR_LIMIT = 1024 * 1024
+#: Bytes. S3 takes 2 KB of metadata with an object; the rest is in the sidecar.
+METADATA_LIMIT = 1900
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A picture in its place.
+
+    :param path: as ObjectStoragePath takes it, the connection's id included.
+    :param uri: the same without the connection's id.
+    :param size: bytes.
+    :param sha256: hex digest of the bytes.
+    :param content_type: by its bytes.
+    :param width: pixels.
+    :param height: pixels.
+    """
+
+    path: str
+    uri: str
+    size: int
+    sha256: str
+    content_type: str
+    width: int
+    height: int
+
+    def facts(self) -> dict[str, str | int]:
+        """Return what the operators return: flat JSON."""
+        return {
+            "path": self.path,
+            "size": self.size,
+            "sha256": self.sha256,
+            "content_type": self.content_type,
+            "width": self.width,
+            "height": self.height,
+        }
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """Where pictures go, and under which conditions.
+
+    :param dst: ObjectStoragePath URI; ending in ``/`` it is a folder.
+    :param dst_conn_id: id of the store's connection; None for the store's own default.
+    :param if_exists: "skip_same", "overwrite" or "fail".
+    :param max_bytes: a larger picture is refused.
+    :param trusted: hosts that need be neither public nor https.
+    :param write_sidecar: whether ``<picture>.json`` is written beside it.
+    :param origin: who stores it: Dag, task, run.
+    """
+
+    dst: str
+    dst_conn_id: str | None
+    if_exists: IfExists
+    max_bytes: int
+    trusted: tuple[str, ...]
+    write_sidecar: bool
+    origin: Mapping[str, Scalar]
+
+    def store(self, url: str, metadata: Mapping[str, Scalar]) -> Stored:
+        """Bring the picture at *url* to its place; whatever goes wrong, nothing partial stands there.
+
+        :param metadata: flat facts about it, such as its prompt, for the sidecar and the object.
+        :raises TaleCraftDownloadError: if there is no picture at *url*, or too large a one.
+        :raises FileExistsError: if something stands in its place, with ``if_exists="fail"``.
+        """
+        stem = _stem(url, metadata)
+        if self.if_exists != "overwrite":
+            for place in self._candidates(stem):
+                if self.if_exists == "fail" and place.size() is not None:
+                    raise FileExistsError(f"{place} exists")
+                if self.if_exists == "skip_same" and (stored := _described(place, url)):
+                    log.info("%s stands already: nothing is fetched", place)
+                    return stored
+        with tempfile.TemporaryDirectory(prefix="talecraft-") as folder:
+            local = Path(folder, "picture")
+            with local.open("w+b") as file:
+                fetched = fetch(url, file, max_bytes=self.max_bytes, trusted=self.trusted)
+                picture = inspect(file, name=without_query(url))
+            place = self._place(stem, picture)
+            if self.if_exists == "skip_same" and place.size() == fetched.size and place.sha256() == fetched.sha256:
+                log.info("The same picture stands at %s: nothing is written", place)
+            else:
+                place.put(
+                    local,
+                    content_type=picture.content_type,
+                    metadata=_object_metadata(fetched.sha256, metadata),
+                    exclusive=self.if_exists == "fail",
+                )
+            stored = Stored(
+                str(place), place.uri, fetched.size, fetched.sha256,
+                picture.content_type, picture.width, picture.height,
+            )  # fmt: skip
+            if self.write_sidecar:
+                self._describe(place, stored, url, metadata, Path(folder, "sidecar.json"))
+        return stored
+
+    def _candidates(self, stem: str) -> list[Place]:
+        """Return where the picture may stand already; its type is not known before it is fetched."""
+        path = ObjectStoragePath(self.dst, conn_id=self.dst_conn_id)
+        if not self.dst.endswith("/"):
+            return [Place(path)]
+        return [Place(path / (stem + extension)) for extension in EXTENSIONS]
+
+    def _place(self, stem: str, picture: Format) -> Place:
+        path = ObjectStoragePath(self.dst, conn_id=self.dst_conn_id)
+        if self.dst.endswith("/"):
+            return Place(path / (stem + picture.extension))
+        suffix = PurePosixPath(self.dst).suffix.casefold()
+        if suffix and suffix != picture.extension and (suffix, picture.extension) != (".jpg", ".jpeg"):
+            log.warning("%s is %s by its bytes; its name is left as it is", path, picture.content_type)
+        return Place(path)
+
+    def _describe(self, place: Place, stored: Stored, url: str, metadata: Mapping[str, Scalar], local: Path) -> None:
+        """Write the sidecar, after the picture: where one stands, the picture does."""
+        description = {
+            **metadata,
+            "source": without_query(url),
+            "sha256": stored.sha256,
+            "bytes": stored.size,
+            "content_type": stored.content_type,
+            "width": stored.width,
+            "height": stored.height,
+            **self.origin,
+            "stored_at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        }
+        local.write_text(json.dumps(description, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        _sidecar(place).put(local, content_type="application/json")
+
+
+def _described(place: Place, url: str) -> Stored | None:
+    """Return what stands at *place* if its sidecar says that it is the picture at *url*, and the bytes agree."""
+    if urlsplit(url).query:
+        return None  # the sidecar does not keep queries: two URLs may differ in theirs alone
+    content = _sidecar(place).read(SIDECAR_LIMIT)
+    if content is None:
+        return None
+    try:
+        sidecar = json.loads(content)
+        stored = Stored(
+            str(place), place.uri, sidecar["bytes"], sidecar["sha256"],
+            sidecar["content_type"], sidecar["width"], sidecar["height"],
+        )  # fmt: skip
+        source = sidecar["source"]
+    except (ValueError, KeyError, TypeError):
+        log.warning("What stands beside %s is not its sidecar: it is not gone by", place)
+        return None
+    if source == without_query(url) and place.size() == stored.size and place.sha256() == stored.sha256:
+        return stored
+    return None
+
+
+def _sidecar(place: Place) -> Place:
+    return Place(place.path.parent / f"{place.path.name}.json")
+
+
+def _object_metadata(sha256: str, metadata: Mapping[str, Scalar]) -> dict[str, str]:
+    """Return what the object itself carries: its checksum and, percent-encoded, whatever fits of *metadata*."""
+    kept = {"sha256": sha256}
+    left = METADATA_LIMIT
+    for name, value in metadata.items():
+        text = quote(str(value), safe=" /:;,.!?()'")
+        cost = len(name) + len(text)
+        if value is not None and name.casefold() not in kept and cost <= left:
+            kept[name.casefold()] = text.strip()
+            left -= cost
+    return kept
+
+
+def _stem(url: str, metadata: Mapping[str, Scalar]) -> str:
+    """Return a file name without extension, of plain characters only: from the picture's id, else from *url*."""
+    if not isinstance(url, str):
+        raise TaleCraftDownloadError(f"image_url must be a URL, not {type(url).__name__}.")
+    without_query(url)  # complains about what is no URL
+    for text in (str(metadata.get("id") or ""), PurePosixPath(unquote(urlsplit(url).path)).stem):
+        if stem := re.sub(r"[^A-Za-z0-9_-]+", "-", text).strip("-")[:100]:
+            return stem
+    return "illustration"

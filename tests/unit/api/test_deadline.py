@@ -1,0 +1,54 @@
+"""A deadline ends what a socket's own timeout would not, and leaves alone what is in time."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+import urllib3
+from loopback import answering_json, server
+
+from airflow_provider_talecraft.api.deadline import Deadline
+
+
+def asked(port, deadline):
+    with urllib3.HTTPConnectionPool("127.0.0.1", port, timeout=10, retries=False) as pool:
+        deadline.watch(pool)
+        return pool.request("POST", "/", body=b"{}").data
+
+
+def silent(connection):
+    while connection.recv(65536):
+        pass
+
+
+def test_a_request_in_time_is_left_alone():
+    with server(answering_json({"code": 0})) as (port, _), Deadline(5) as deadline:
+        assert asked(port, deadline) == b'{"code": 0}'
+    assert not deadline.passed
+
+
+def test_a_silent_server_is_left_when_the_time_is_over():
+    started = time.monotonic()
+    with server(silent) as (port, _):
+        with Deadline(0.2) as deadline, pytest.raises(urllib3.exceptions.HTTPError):
+            asked(port, deadline)
+    assert deadline.passed
+    assert time.monotonic() - started < 5
+
+
+@pytest.mark.parametrize("seconds", [0, -1])
+def test_a_connection_that_is_opened_after_the_time_is_shut_at_once(seconds):
+    with server(lambda connection: connection.recv(1)) as (port, _), Deadline(seconds) as deadline:
+        deadline._timer.join(5)
+        with pytest.raises(urllib3.exceptions.HTTPError):
+            asked(port, deadline)
+
+
+def test_it_closes_its_handles_and_starts_nothing_that_stays():
+    with server(answering_json({})) as (port, _), Deadline(60) as deadline:
+        asked(port, deadline)
+        (handle,) = deadline._sockets
+    assert handle.fileno() == -1
+    deadline._timer.join(5)
+    assert not deadline._timer.is_alive()

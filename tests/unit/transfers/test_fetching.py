@@ -1,0 +1,325 @@
+"""Whom a fetch asks, what it sends, what it repeats. What hostile servers try is in test_hostile_answers.py."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import io
+import socket
+import ssl
+import time
+from urllib.parse import urlsplit
+
+import pytest
+import trustme
+from loopback import read_head, server
+from pictures import picture
+
+from airflow_provider_talecraft.exceptions import TaleCraftDownloadError
+from airflow_provider_talecraft.transfers import fetching
+from airflow_provider_talecraft.transfers.fetching import ATTEMPTS, fetch, without_query
+
+JPEG = picture()
+LOOPBACK = ("127.0.0.1",)
+
+
+def serving(body, *, status="200 OK", headers=()):
+    lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", *headers, "", ""]
+    return answering_get("\r\n".join(lines).encode() + body)
+
+
+def answering_get(raw):
+    def handle(connection):
+        read_head(connection)
+        connection.sendall(raw)
+
+    return handle
+
+
+def in_turn(answers):
+    return lambda connection: next(answers)(connection)
+
+
+def fetched(handle, *, path="/x.jpeg", times=1, **options):
+    into = io.BytesIO()
+    with server(handle, times=times) as (port, seen):
+        result = fetch(f"http://127.0.0.1:{port}{path}", into, **{"max_bytes": 100_000, "trusted": LOOPBACK, **options})
+    return result, into.getvalue(), len(seen)
+
+
+@pytest.fixture(autouse=True)
+def _no_wait_between_attempts(monkeypatch):
+    monkeypatch.setattr(fetching, "_backoff", lambda _: 0)
+
+
+def test_what_is_served_is_written_and_measured():
+    result, received, _ = fetched(serving(JPEG))
+    assert received == JPEG
+    assert (result.size, result.sha256) == (len(JPEG), hashlib.sha256(JPEG).hexdigest())
+
+
+def test_a_picture_may_have_exactly_the_limit():
+    assert fetched(serving(JPEG), max_bytes=len(JPEG))[0].size == len(JPEG)
+    with pytest.raises(TaleCraftDownloadError, match="larger than max_bytes"):
+        fetched(serving(JPEG), max_bytes=len(JPEG) - 1)
+
+
+def test_the_request_carries_no_key_no_cookie_and_asks_for_no_encoding(monkeypatch, tmp_path):
+    (tmp_path / "netrc").write_text("machine 127.0.0.1 login someone password elses\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    heads = []
+
+    def handle(connection):
+        heads.append(read_head(connection).lower())
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(JPEG) + JPEG)
+
+    fetched(handle)
+    assert "accept-encoding: identity" in heads[0]
+    assert "user-agent: airflow-provider-talecraft/" in heads[0]
+    for name in ("x-api-key", "cookie", "authorization"):
+        assert name not in heads[0]
+
+
+@pytest.mark.parametrize("status", ["500 Oops", "502 Bad Gateway", "503 Busy", "429 Slow down", "408 Timeout"])
+def test_a_status_that_passes_is_asked_again_since_it_costs_nothing(status):
+    answers = iter([serving(b"", status=status), serving(b"", status=status), serving(JPEG)])
+    _, received, asked = fetched(in_turn(answers), times=3)
+    assert (received, asked) == (JPEG, 3)
+
+
+def test_a_connection_that_breaks_in_the_middle_is_asked_again_from_the_start():
+    broken = answering_get(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(JPEG) + JPEG[:300])
+    answers = iter([broken, serving(JPEG)])
+    _, received, asked = fetched(in_turn(answers), times=2)
+    assert (received, asked) == (JPEG, 2)
+
+
+def test_it_gives_up_after_a_few_attempts_and_names_the_status():
+    with server(serving(b"", status="503 Busy"), times=99) as (port, seen):
+        with pytest.raises(TaleCraftDownloadError, match="HTTP 503") as caught:
+            fetch(f"http://127.0.0.1:{port}/x", io.BytesIO(), max_bytes=9, trusted=LOOPBACK)
+    assert caught.value.status_code == 503
+    assert len(seen) == ATTEMPTS
+
+
+@pytest.mark.parametrize("status", ["404 Not Found", "403 Forbidden", "204 No Content", "206 Partial Content"])
+def test_a_status_that_stays_is_named_at_once(status):
+    with server(serving(JPEG, status=status), times=9) as (port, seen):
+        with pytest.raises(TaleCraftDownloadError, match=f"HTTP {status[:3]}") as caught:
+            fetch(f"http://127.0.0.1:{port}/x", io.BytesIO(), max_bytes=9, trusted=LOOPBACK)
+    assert caught.value.status_code == int(status[:3])
+    assert len(seen) == 1
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["", "None", "ftp://host/x.png", "file:///etc/passwd", "https://", "https://user:secret@host/x.png",
+     "https://host:0/x.png", "https://host:99999/x.png", "https://[::1/x.png", "https://host/x\n.png",
+     "https://host\\@127.0.0.1/x.png", "//host/x.png", "data:image/png;base64,AAAA"],
+)  # fmt: skip
+def test_what_is_no_url_of_a_picture_is_said_without_a_request(url):
+    with pytest.raises(TaleCraftDownloadError, match="not an http") as caught:
+        fetch(url, io.BytesIO(), max_bytes=1000)
+    assert "secret" not in str(caught.value)
+
+
+def test_a_query_is_not_shown_since_it_may_be_a_signature():
+    with pytest.raises(TaleCraftDownloadError) as caught:
+        fetched(serving(b"", status="404 Not Found"), path="/x.png?signature=secret")
+    assert "/x.png" in str(caught.value)
+    assert "secret" not in str(caught.value)
+    assert caught.value.__cause__ is None
+    assert without_query("https://host/a?b#c") == "https://host/a"
+
+
+# Whom it asks
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "127.0.0.1", "127.8.9.10", "127.1", "2130706433", "0x7f000001", "0177.0.0.1", "localhost", "0.0.0.0", "0",
+        "10.0.0.1", "172.16.0.1", "192.168.1.1", "169.254.0.1", "100.64.0.1", "192.0.2.1", "198.18.0.1", "224.0.0.1",
+        "240.0.0.1", "255.255.255.255", "[::]", "[::1]", "[fe80::1]", "[fc00::1]", "[ff02::1]", "[2001:db8::1]",
+        "[::ffff:127.0.0.1]", "[::ffff:10.0.0.1]", "[64:ff9b::7f00:1]", "[2002:7f00:1::]",
+        # Cloud metadata: AWS, GCP and Azure; AWS over IPv6; Alibaba; Oracle; Azure's WireServer.
+        "169.254.169.254", "[fd00:ec2::254]", "100.100.100.200", "192.0.0.192", "168.63.129.16",
+    ],
+)  # fmt: skip
+def test_an_address_that_is_not_public_is_not_asked(host):
+    with pytest.raises(TaleCraftDownloadError, match="not a public one"):
+        fetch(f"https://{host}/x.png", io.BytesIO(), max_bytes=9)
+
+
+@pytest.mark.parametrize("trusted", [(), ("example.com",), ("127.0.0.1:1",)])
+def test_plain_http_is_for_trusted_hosts_only(trusted):
+    with server(serving(JPEG)) as (port, seen):
+        with pytest.raises(TaleCraftDownloadError, match="not fetched over plain http"):
+            fetch(f"http://127.0.0.1:{port}/x.png", io.BytesIO(), max_bytes=9, trusted=trusted)
+        assert not seen
+
+
+@pytest.mark.parametrize("by_port", [True, False])
+def test_a_trusted_host_may_be_named_with_or_without_its_port(by_port):
+    into = io.BytesIO()
+    with server(serving(JPEG)) as (port, _):
+        host = f"127.0.0.1:{port}" if by_port else "127.0.0.1"
+        fetch(f"http://127.0.0.1:{port}/x.png", into, max_bytes=10_000, trusted=(host,))
+    assert into.getvalue() == JPEG
+
+
+def resolving(monkeypatch, names):
+    """Answer lookups of *names* from lists of addresses, one address a lookup; leave others to the system."""
+    system = socket.getaddrinfo
+    asked = []
+
+    def getaddrinfo(host, port, *args, **kwargs):
+        if host not in names:
+            return system(host, port, *args, **kwargs)
+        asked.append(host)
+        address = names[host].pop(0) if len(names[host]) > 1 else names[host][0]
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, int(port)))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    return asked
+
+
+@pytest.mark.parametrize("addresses", [["127.0.0.1"], ["192.0.2.7", "127.0.0.1"]])
+def test_a_name_that_leads_inside_is_not_asked(monkeypatch, addresses):
+    resolving(monkeypatch, {"pictures.test": addresses})
+    with server(serving(JPEG)) as (port, seen):
+        with pytest.raises(TaleCraftDownloadError, match="not a public one"):
+            fetch(f"https://pictures.test:{port}/x.png", io.BytesIO(), max_bytes=9)
+        assert not seen
+
+
+def test_a_name_that_resolves_differently_the_second_time_gets_nowhere(monkeypatch):
+    """The first lookup gives a public address: that very address is asked, whatever the name says by then."""
+    monkeypatch.setattr(fetching, "TIMEOUTS", (0.2, 0.2))
+    monkeypatch.setattr(fetching, "ATTEMPTS", 1)
+    asked = resolving(monkeypatch, {"pictures.test": ["1.1.1.1", "127.0.0.1"]})
+    with server(serving(JPEG)) as (port, seen):
+        with pytest.raises(TaleCraftDownloadError, match="could not be fetched"):
+            fetch(f"https://pictures.test:{port}/x.png", io.BytesIO(), max_bytes=9)
+        assert not seen
+    assert asked == ["pictures.test"]
+
+
+class LoopbackIsPublic(fetching._PublicOnly):
+    """The adapter for public addresses, in a test whose only servers are on loopback."""
+
+    def __init__(self, deadline):
+        super().__init__(deadline)
+        self._allow_loopback = True
+
+
+@contextlib.contextmanager
+def tls_server(name, tmp_path, monkeypatch):
+    """Serve JPEG over TLS with a certificate for *name* that a client here trusts; yield the port."""
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "ca.pem"))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert(name).configure_cert(context)
+
+    def handle(connection):
+        with context.wrap_socket(connection, server_side=True) as secure:
+            serving(JPEG)(secure)
+
+    with server(handle) as (port, _):
+        yield port
+
+
+@pytest.mark.parametrize(("certified", "fine"), [("pictures.test", True), ("other.test", False)])
+def test_the_certificate_must_be_the_names_though_an_address_is_connected_to(monkeypatch, tmp_path, certified, fine):
+    monkeypatch.setattr(fetching, "_PublicOnly", LoopbackIsPublic)
+    resolving(monkeypatch, {"pictures.test": ["127.0.0.1"]})
+    into = io.BytesIO()
+    with tls_server(certified, tmp_path, monkeypatch) as port:
+        if fine:
+            fetch(f"https://pictures.test:{port}/x.png", into, max_bytes=10_000)
+            assert into.getvalue() == JPEG
+        else:
+            with pytest.raises(TaleCraftDownloadError, match="SSLError"):
+                fetch(f"https://pictures.test:{port}/x.png", into, max_bytes=10_000)
+
+
+def test_a_trusted_host_is_not_trusted_without_its_certificate(monkeypatch, tmp_path):
+    with tls_server("other.test", tmp_path, monkeypatch) as port:
+        with pytest.raises(TaleCraftDownloadError, match="SSLError"):
+            fetch(f"https://127.0.0.1:{port}/x.png", io.BytesIO(), max_bytes=10_000, trusted=LOOPBACK)
+
+
+# How long it waits
+
+
+def dripping(start, drop):
+    def handle(connection):
+        read_head(connection)
+        with contextlib.suppress(OSError):
+            connection.sendall(start)
+            for _ in range(600):
+                connection.sendall(drop)
+                time.sleep(0.02)
+
+    return handle
+
+
+@pytest.mark.parametrize(
+    "handle",
+    [
+        dripping(b"HTTP/1.1 200 OK\r\nContent-Length: 90000\r\n\r\n" + JPEG[:200], b"x"),
+        dripping(b"HTTP/1.1 200 OK\r\n\r\n" + JPEG[:200], b"x"),
+        dripping(b"HTTP/1.1 200 OK\r\nX-Drip: ", b"x"),
+        dripping(b"HTTP/1.1 200 OK\r\n", b"X-Drip: x\r\n"),
+        dripping(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\nx\r\n"),
+    ],
+    ids=["body", "body without a length", "header", "headers", "chunks"],
+)
+def test_a_server_that_drips_cannot_hold_a_slot(handle):
+    started = time.monotonic()
+    with pytest.raises(TaleCraftDownloadError, match="did not come within the time"):
+        fetched(handle, deadline=0.5)
+    assert time.monotonic() - started < 5
+
+
+def test_a_server_that_says_nothing_is_given_up_at_the_deadline_though_the_read_timeout_is_longer():
+    started = time.monotonic()
+    with pytest.raises(TaleCraftDownloadError, match="did not come within the time"):
+        fetched(lambda connection: (read_head(connection), connection.recv(1)), deadline=0.3)
+    assert time.monotonic() - started < 5
+
+
+def test_a_handshake_that_drips_ends_at_the_deadline(monkeypatch):
+    """TLS takes the socket away from whoever opened it: the deadline must have a handle of its own."""
+
+    def handle(connection):
+        connection.recv(65536)
+        with contextlib.suppress(OSError):
+            connection.sendall(b"\x16\x03\x03\x40\x00")
+            for _ in range(600):
+                connection.sendall(b"x")
+                time.sleep(0.02)
+
+    started = time.monotonic()
+    with server(handle) as (port, _), pytest.raises(TaleCraftDownloadError, match="did not come within"):
+        fetch(f"https://127.0.0.1:{port}/", io.BytesIO(), max_bytes=9, trusted=LOOPBACK, deadline=0.5)
+    assert time.monotonic() - started < 5
+
+
+def test_a_full_disk_is_not_taken_for_a_bad_connection():
+    class Full(io.BytesIO):
+        def write(self, _):
+            raise OSError(28, "No space left on device")
+
+    with server(serving(JPEG), times=9) as (port, seen), pytest.raises(OSError, match="No space left"):
+        fetch(f"http://127.0.0.1:{port}/x", Full(), max_bytes=10_000, trusted=LOOPBACK)
+    assert len(seen) == 1
+
+
+def test_the_hosts_port_and_scheme_decide_not_the_look_of_the_url():
+    assert fetching._is_trusted(urlsplit("https://CDN.test/x"), ("cdn.test",))
+    assert fetching._is_trusted(urlsplit("https://cdn.test/x"), ("cdn.test:443",))
+    assert fetching._is_trusted(urlsplit("http://[::1]:9/x"), ("[::1]",))
+    assert not fetching._is_trusted(urlsplit("https://cdn.test/x"), ("cdn.test:80",))
+    assert not fetching._is_trusted(urlsplit("https://cdn.test.evil/x"), ("cdn.test",))
