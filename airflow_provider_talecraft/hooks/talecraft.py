@@ -181,7 +181,7 @@ class TaleCraftHook(BaseHook):
     def get_connection_form_widgets(cls) -> dict[str, Any]:
         """Return the form's own fields; Airflow 2.11 asks the hook, 3.x reads the provider info itself."""
         from flask_appbuilder.fieldwidgets import BS3TextFieldWidget  # noqa: PLC0415  # only there on 2.11
-        from wtforms import BooleanField, StringField  # noqa: PLC0415
+        from wtforms import BooleanField, StringField  # noqa: PLC0415  # as above
 
         return {
             name: BooleanField(field["label"], description=field["description"])

@@ -5,24 +5,12 @@ from __future__ import annotations
 import contextlib
 
 import pytest
+from clients import FOX, KEY, client, error_from
 from loopback import answering_json, read_request, server
 
 from airflow_provider_talecraft import exceptions as errors
 from airflow_provider_talecraft.api.client import USER_AGENT, TaleCraftClient
 from airflow_provider_talecraft.api.models import IllustrationRequest
-
-KEY = "tc-key-that-must-not-come-back"
-FOX = IllustrationRequest("A fox in the snow", aspect_ratio="16:9")
-
-
-def client(base_url, *, api_key="sandbox-key", read_timeout=10.0):
-    return TaleCraftClient(api_key, base_url=base_url, connect_timeout=2, read_timeout=read_timeout)
-
-
-def error_from(base_url, **kwargs):
-    with pytest.raises(errors.TaleCraftError) as caught:
-        client(base_url, **kwargs).generate(FOX)
-    return caught.value
 
 
 def test_a_delivered_picture_is_charged_once(sandbox):

@@ -8,25 +8,13 @@ import ssl
 import time
 
 import pytest
+from clients import FOX, KEY, client, error_from
 from loopback import answering, answering_json, read_head, read_request, server
 
 from airflow_provider_talecraft import exceptions as errors
 from airflow_provider_talecraft.api.client import ANSWER_LIMIT, TaleCraftClient
-from airflow_provider_talecraft.api.models import IllustrationRequest
 
-KEY = "tc-key-that-must-not-come-back"
-FOX = IllustrationRequest("A fox in the snow", aspect_ratio="16:9")
 DELIVERED = b'{"code": 0, "message": "ok", "data": {"id": "1", "status": "success", "image_url": "https://host/x.png"}}'
-
-
-def client(base_url, *, api_key="sandbox-key", read_timeout=10.0):
-    return TaleCraftClient(api_key, base_url=base_url, connect_timeout=2, read_timeout=read_timeout)
-
-
-def error_from(base_url, **kwargs):
-    with pytest.raises(errors.TaleCraftError) as caught:
-        client(base_url, **kwargs).generate(FOX)
-    return caught.value
 
 
 def test_every_paid_post_opens_its_own_connection():
