@@ -61,11 +61,18 @@ class OneConnection(HTTPAdapter):
     def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
         """Leave the CA bundle to the shared context; requests would load it again for every connection."""
 
-    def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> HTTPConnectionPool:
-        pool: Any = super().get_connection_with_tls_context(*args, **kwargs)
-        # From here on only a connect() that fails proves it: should another release of urllib3 connect in another
-        # way, the outcome is unknown, not "refused".
+    def send(self, *args: Any, **kwargs: Any) -> requests.Response:
+        # From here on it has to be proved: should another release of requests or urllib3 connect in another way, the
+        # outcome is unknown, not "refused".
         self.never_connected = False
+        return super().send(*args, **kwargs)
+
+    def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> HTTPConnectionPool:
+        try:
+            pool: Any = super().get_connection_with_tls_context(*args, **kwargs)
+        except Exception:
+            self.never_connected = True
+            raise
         adapter = self
 
         class WatchedConnection(pool.ConnectionCls):  # type: ignore[misc]  # http or https, known at run time

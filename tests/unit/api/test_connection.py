@@ -13,6 +13,7 @@ from loopback import answering, answering_json, read_head, read_request, server
 
 from airflow_provider_talecraft import exceptions as errors
 from airflow_provider_talecraft.api.client import ANSWER_LIMIT, TaleCraftClient
+from airflow_provider_talecraft.api.connection import OneConnection
 
 DELIVERED = b'{"code": 0, "message": "ok", "data": {"id": "1", "status": "success", "image_url": "https://host/x.png"}}'
 
@@ -35,6 +36,13 @@ def test_a_refused_connection_was_never_sent():
     assert type(error) is errors.TaleCraftUnavailableError
     assert "nothing was charged" in str(error)
     assert error.status_code is None
+
+
+def test_a_connection_that_nobody_watched_is_not_one_that_never_was(monkeypatch):
+    """Should another release of requests connect in another way, no lost answer may pass for a refusal."""
+    monkeypatch.delattr(OneConnection, "get_connection_with_tls_context")
+    with server(read_request) as (port, _):
+        assert type(error_from(f"http://127.0.0.1:{port}")) is errors.TaleCraftOutcomeUnknownError
 
 
 @pytest.mark.parametrize(
