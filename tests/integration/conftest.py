@@ -1,12 +1,15 @@
-"""A whole Airflow, started once for all integration tests that need a scheduler."""
+"""A whole Airflow for all integration tests that need a scheduler, and real object stores; each started once."""
 
 from __future__ import annotations
 
 import json
 from importlib.metadata import version
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
+import servers
+import stores
 from deployment import Deployment
 from packaging.version import Version
 
@@ -41,3 +44,39 @@ def deployment(tmp_path_factory, keyed_sandbox):
     home = tmp_path_factory.mktemp("airflow")
     with Deployment(home, Path(__file__).with_name("dags"), connections) as airflow:
         yield airflow
+
+
+@pytest.fixture(scope="session")
+def seaweedfs(tmp_path_factory):
+    """A running S3."""
+    with servers.SeaweedFS(tmp_path_factory.mktemp("seaweedfs")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def azurite(tmp_path_factory):
+    """A running Azure Blob Storage."""
+    with servers.Azurite(tmp_path_factory.mktemp("azurite")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def fake_gcs(tmp_path_factory):
+    """A running Google Cloud Storage."""
+    with servers.FakeGCS(tmp_path_factory.mktemp("gcs")) as server:
+        yield server
+
+
+@pytest.fixture(params=stores.NAMES)
+def store(request, tmp_path, monkeypatch):
+    """An empty folder in each store in turn; its connection is defined, and in ``store.environment`` for others."""
+    folder = f"test-{uuid4().hex}"
+    made = {
+        "file": lambda: stores.LocalFolder(tmp_path / folder),
+        "s3": lambda: stores.S3(folder, request.getfixturevalue("seaweedfs")),
+        "azure": lambda: stores.Azure(folder, request.getfixturevalue("azurite")),
+        "gcs": lambda: stores.GCS(folder, request.getfixturevalue("fake_gcs")),
+    }[request.param]()
+    for name, value in made.environment.items():
+        monkeypatch.setenv(name, value)
+    return made

@@ -37,7 +37,12 @@ def answering_get(raw):
 
 
 def in_turn(answers):
-    return lambda connection: next(answers)(connection)
+    """Handle every connection in another way."""
+
+    def handle(connection):
+        next(answers)(connection)
+
+    return handle
 
 
 def fetched(handle, *, path="/x.jpeg", times=1, **options):

@@ -1,0 +1,35 @@
+"""A picture into Azure Blob Storage, under the run's id and with a description beside it.
+
+Needs ``pip install 'airflow-provider-talecraft[azure]'`` and the connection ``wasb_default`` (docs/storage.md has one).
+"""
+
+from __future__ import annotations
+
+from airflow.providers.common.compat.sdk import DAG
+
+from airflow_provider_talecraft.operators.illustration import GenerateIllustrationOperator
+from airflow_provider_talecraft.transfers.illustration_to_object_storage import IllustrationToObjectStorageOperator
+
+with DAG(
+    dag_id="talecraft_to_azure",
+    schedule=None,
+    params={
+        "prompt": "A lighthouse keeper reads to the gulls",
+        "container": "my-picture-books",
+    },
+    tags=["talecraft", "example"],
+    doc_md=__doc__,
+):
+    generate = GenerateIllustrationOperator(
+        task_id="generate",
+        prompt="{{ params.prompt }}",
+        aspect_ratio="3:2",
+    )
+
+    IllustrationToObjectStorageOperator(
+        task_id="store",
+        image_url=generate.output["image_url"],
+        metadata=generate.output,
+        dst="abfs://{{ params.container }}/{{ run_id }}/",
+        dst_conn_id="wasb_default",
+    )
