@@ -25,12 +25,12 @@ from urllib.parse import quote
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "tests/integration"))  # the tests' own Airflow is this one, too
 
-from deployment import Deployment  # noqa: E402
-from killer import Killer  # noqa: E402
-from mix import mix  # noqa: E402
-from results import collect, table, table_of_faults  # noqa: E402
+from deployment import Deployment  # noqa: E402  # once the path is set
+from killer import Killer  # noqa: E402  # as above
+from mix import mix  # noqa: E402  # as above
+from results import collect, table, table_of_faults  # noqa: E402  # as above
 
-from airflow_provider_talecraft.sandbox import Sandbox  # noqa: E402
+from airflow_provider_talecraft.sandbox import Sandbox  # noqa: E402  # as above
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

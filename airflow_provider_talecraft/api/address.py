@@ -22,8 +22,9 @@ def base_url(host: str | None, port: int | None = None, *, allow_http: bool = Fa
     try:
         parts = urlsplit(text)
         own_port, name = parts.port, parts.hostname
-    except ValueError as error:
-        raise _wrong(f"is not a URL ({error})") from None
+        (name or "").encode("idna")
+    except ValueError:
+        raise _wrong("is not a URL") from None
     if parts.scheme not in {"http", "https"} or not parts.netloc:
         raise _wrong("has no scheme; put http:// or https:// in front")
     if not name or not name.isprintable() or " " in name:

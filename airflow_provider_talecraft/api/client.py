@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import ssl
-import time
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import requests
-from requests.adapters import HTTPAdapter
+from typing import TYPE_CHECKING
 
 from airflow_provider_talecraft import __version__
 from airflow_provider_talecraft.api import protocol
+from airflow_provider_talecraft.api.connection import OneConnection, PlainSession
 from airflow_provider_talecraft.api.environment import ca_bundle, proxies
 from airflow_provider_talecraft.exceptions import (
     TaleCraftAuthenticationError,
@@ -23,8 +20,6 @@ from airflow_provider_talecraft.exceptions import (
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from urllib3 import HTTPConnectionPool
 
     from airflow_provider_talecraft.api.models import Illustration, IllustrationRequest
 
@@ -40,8 +35,9 @@ class TaleCraftClient:
 
     :param api_key: the key; never logged, never part of an error.
     :param base_url: scheme, host and port of the service, without a path.
-    :param connect_timeout: seconds for DNS, TCP and TLS; running out of it costs nothing.
-    :param read_timeout: seconds to the end of the answer; running out of it leaves the outcome unknown.
+    :param connect_timeout: seconds for TCP, with each of the host's addresses, and for TLS; DNS takes its own time.
+        Running out of it costs nothing.
+    :param read_timeout: seconds from there to the end of the answer; running out of it leaves the outcome unknown.
     :raises TaleCraftAuthenticationError: if the key is blank or cannot be sent in a header.
     """
 
@@ -90,14 +86,13 @@ class TaleCraftClient:
 
     def _post(self, payload: Mapping[str, str]) -> Illustration:
         url = self.base_url + GENERATE_PATH
-        adapter = _OneConnection(_ssl_context(ca_bundle()))
-        failure = ""
-        with requests.Session() as session:
-            # The environment's proxies are honoured below; its .netrc and cookies have no business here.
-            session.trust_env = False
-            session.mount("https://", adapter)
-            session.mount("http://", adapter)
-            started = time.monotonic()
+        carrier = OneConnection(
+            _ssl_context(ca_bundle()), connect_timeout=self.connect_timeout, read_timeout=self.read_timeout
+        )
+        status, retry_after, body, failure = 0, None, bytearray(), ""
+        with PlainSession() as session:
+            session.mount("https://", carrier)
+            session.mount("http://", carrier)
             try:
                 with session.post(
                     url,
@@ -113,76 +108,25 @@ class TaleCraftClient:
                     allow_redirects=False,
                     stream=True,
                 ) as response:
-                    body = _read_body(response, deadline=started + self.read_timeout)
-            except (requests.RequestException, OSError, TimeoutError) as error:
+                    status, retry_after = response.status_code, response.headers.get("Retry-After")
+                    # A byte at a time: a larger read loses what came before it broke off.
+                    for byte in response.iter_content(1):
+                        body += byte
+                        if len(body) > ANSWER_LIMIT:
+                            break
+            except Exception as error:  # noqa: BLE001  # whatever it was, the question is whether the request was sent
                 # Described here and raised below: a requests error carries the request, and with it the key.
                 failure = _describe(error)
-        if failure and adapter.never_connected:
+        if failure and carrier.never_connected:
             raise TaleCraftUnavailableError(
                 f"Could not connect to {self.base_url} ({failure}): nothing was sent, nothing was charged."
             )
-        if failure:
+        # An answer that broke off behind its JSON is an answer: a paid picture must not be lost.
+        if failure and not protocol.is_whole(body):
             raise TaleCraftOutcomeUnknownError(
                 f"No answer came back from {self.base_url} ({failure}). {protocol.UNKNOWN_ADVICE}"
             )
-        return protocol.parse(
-            response.status_code,
-            body,
-            retry_after=response.headers.get("Retry-After"),
-            secret=self._api_key,
-        )
-
-
-class _OneConnection(HTTPAdapter):
-    """Carries one request over a connection of its own, and knows whether that connection came about.
-
-    ``never_connected`` is True only when opening the connection is what failed (DNS, TCP, proxy, TLS): then, and
-    only then, it is certain that nothing was sent. The exception's class alone cannot tell: a TLS error may come
-    from the handshake or from the middle of an answer.
-    """
-
-    def __init__(self, ssl_context: ssl.SSLContext) -> None:
-        self.never_connected = False
-        self._ssl_context = ssl_context
-        super().__init__(max_retries=0)
-
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, ssl_context=self._ssl_context, **kwargs)
-
-    def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
-        return super().proxy_manager_for(*args, ssl_context=self._ssl_context, **kwargs)
-
-    def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
-        """Leave the CA bundle to the shared context; requests would load it again for every connection."""
-
-    def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> HTTPConnectionPool:
-        pool: Any = super().get_connection_with_tls_context(*args, **kwargs)
-        adapter = self
-
-        class WatchedConnection(pool.ConnectionCls):  # type: ignore[misc]  # http or https, known at run time
-            def connect(self) -> None:
-                try:
-                    super().connect()
-                except BaseException:
-                    adapter.never_connected = True
-                    raise
-
-        pool.ConnectionCls = WatchedConnection
-        return pool  # type: ignore[no-any-return]  # a pool, seen as Any to replace its class
-
-
-def _read_body(response: requests.Response, *, deadline: float) -> bytes:
-    """Read the answer, up to the size of any real one and up to *deadline* (monotonic seconds).
-
-    What is cut off there is read as it stands: if the JSON is whole it is a paid picture, and must not be lost.
-    """
-    body = bytearray()
-    # A byte at a time: a larger read waits until it is full, however slowly that happens.
-    for byte in response.iter_content(1):
-        body += byte
-        if len(body) > ANSWER_LIMIT or time.monotonic() > deadline:
-            break
-    return bytes(body)
+        return protocol.parse(status, bytes(body), retry_after=retry_after, secret=self._api_key)
 
 
 def _describe(error: BaseException) -> str:

@@ -73,6 +73,8 @@ UNKNOWN_ADVICE = (
 
 #: Upstream text is quoted up to here: enough for any documented message, too little to fill a log.
 QUOTE_LIMIT = 300
+#: Characters of an unreadable body among which there is something to quote, or not.
+READ_LIMIT = 4096
 #: Longest image_url that is believed; what browsers and stores agree on.
 URL_LIMIT = 2048
 #: A key at least this long cannot be part of a URL by chance.
@@ -99,6 +101,11 @@ def parse(status: int, body: bytes, *, retry_after: str | None = None, secret: s
         if refusal:
             raise refusal
     raise _by_status(status, body, _seconds(retry_after), secret)
+
+
+def is_whole(body: bytes | bytearray) -> bool:
+    """Return whether *body* is a JSON object to its end, whatever should have come after it."""
+    return bool(_read(body))
 
 
 def _illustration(data: Any, status: int, secret: str) -> Illustration:
@@ -150,13 +157,15 @@ def _by_status(status: int, body: bytes, retry_after: float | None, secret: str)
     elif not body.strip():
         what = "an empty body"
     else:
-        what = f"something that is not its JSON: {_quote(body[:4096].decode(errors='replace'), secret)}"
+        # Without the key before it is cut: half a key would be shown.
+        text = _redact(body.decode(errors="replace"), secret)[:READ_LIMIT]
+        what = f"something that is not its JSON: {_quote(text, secret)}"
     return TaleCraftOutcomeUnknownError(
         f"TaleCraft answered HTTP {status} with {what}. {UNKNOWN_ADVICE}", status_code=status
     )
 
 
-def _read(body: bytes) -> dict[str, Any]:
+def _read(body: bytes | bytearray) -> dict[str, Any]:
     """Return the JSON object in *body*, an empty one if there is none."""
     try:
         envelope = json.loads(body)

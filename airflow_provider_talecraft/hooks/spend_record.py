@@ -23,7 +23,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Literal
 
-from airflow.providers.common.compat.sdk import AirflowFailException
+from airflow.providers.common.compat.sdk import AirflowFailException, AirflowTaskTimeout
 
 from airflow_provider_talecraft.exceptions import TaleCraftError, TaleCraftOutcomeUnknownError
 from airflow_provider_talecraft.version_compat import NEVER_EXPIRE
@@ -75,7 +75,8 @@ class Entry:
         texts = [entry.fingerprint, entry.prompt, *(entry.unanswered if isinstance(entry.unanswered, list) else [None])]
         if entry.state not in STATES or not all(isinstance(text, str) for text in texts):
             raise ValueError("a text is none")
-        if not all(isinstance(count, int) and count >= 0 for count in (entry.max_tries, entry.replays)):
+        # A bool is an int to Python, and no count to anyone.
+        if not all(type(count) is int and count >= 0 for count in (entry.max_tries, entry.replays)):
             raise ValueError("a count is none")
         delivered = isinstance(entry.result, dict) and all(isinstance(text, str) for text in entry.result.values())
         if entry.state == "delivered" and not (delivered and entry.result and entry.result.get("image_url")):
@@ -136,7 +137,7 @@ class SpendRecord:
         """Send one request inside the block. What leaves the block decides what stands in the record.
 
         :raises TaleCraftOutcomeUnknownError: before the block, if an earlier request has no answer and no replay is
-            left; nothing is sent.
+            left; nothing is sent. Without a store also in place of a timeout of the task in the block.
         """
         entry = self._entry
         if entry.state == "sent":
@@ -156,21 +157,25 @@ class SpendRecord:
             if error.outcome == "refused":
                 entry.state = "refused"
                 entry.unanswered = entry.unanswered[:-1]
-                self._save()
+                self._complete("The request was refused")
             elif isinstance(error, TaleCraftOutcomeUnknownError):
                 error.replays_left = self.replays_left
                 if error.replays_left == 0:
                     error.args = (f"{error} {self._how_to_go_on()}",)
             raise
+        except AirflowTaskTimeout as error:
+            if self._store is not None:
+                raise
+            # No record would tell the next try of it.
+            raise TaleCraftOutcomeUnknownError(
+                f"The task timed out while its request was on its way: it may have been charged ({error})."
+            ) from error
 
     def deliver(self, result: Mapping[str, str]) -> None:
         """Keep what was delivered. A store that fails now is logged: the picture is paid for, and must not be lost."""
         self._entry.state, self._entry.result = "delivered", dict(result)
         self._entry.unanswered = self._entry.unanswered[:-1]
-        try:
-            self._save()
-        except Exception:
-            log.exception("The picture was delivered, but its record could not be completed")
+        self._complete("The picture was delivered")
 
     def _load(self) -> Entry | None:
         stored = self._store.get(self._key) if self._store is not None else None
@@ -188,6 +193,13 @@ class SpendRecord:
     def _save(self) -> None:
         if self._store is not None:
             self._store.set(self._key, asdict(self._entry), retention=NEVER_EXPIRE)
+
+    def _complete(self, what_happened: str) -> None:
+        """Write down an answer. The answer counts for more than the store: a store that fails now is only logged."""
+        try:
+            self._save()
+        except Exception:
+            log.exception("%s, but its record could not be completed", what_happened)
 
     def _given_up(self) -> TaleCraftOutcomeUnknownError:
         times = " and ".join(self._entry.unanswered) or "an unknown time"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from contextlib import contextmanager, suppress
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -117,7 +117,8 @@ class TaleCraftHook(BaseHook):
             request = IllustrationRequest(prompt, style, aspect_ratio)
         record = self._record(request, checked_replays(max_replays))
         if record.delivered:
-            return Illustration(**record.delivered)
+            return Illustration(**{part.name: record.delivered.get(part.name, "") for part in fields(Illustration)})
+        self.get_conn()  # a wrong connection is found before the record says that something was sent
         with record.attempt(prompt):
             illustration = self.send(request)
         record.deliver(asdict(illustration))
@@ -180,7 +181,7 @@ class TaleCraftHook(BaseHook):
     def get_connection_form_widgets(cls) -> dict[str, Any]:
         """Return the form's own fields; Airflow 2.11 asks the hook, 3.x reads the provider info itself."""
         from flask_appbuilder.fieldwidgets import BS3TextFieldWidget  # noqa: PLC0415  # only there on 2.11
-        from wtforms import BooleanField, StringField  # noqa: PLC0415
+        from wtforms import BooleanField, StringField  # noqa: PLC0415  # as above
 
         return {
             name: BooleanField(field["label"], description=field["description"])
@@ -239,7 +240,7 @@ _backoff = wait_exponential_jitter(initial=1, max=15)
 
 
 def _wait(state: RetryCallState) -> float:
-    """Return seconds to wait: what the service asked for, plus a jitter so that tasks do not return as one."""
+    """Return seconds to wait: what the service asked for, and more each time: a "0" is not meant."""
     error = state.outcome.exception() if state.outcome else None
     asked = error.retry_after if isinstance(error, TaleCraftRateLimitError) else None
-    return asked + min(1.0, _backoff(state)) if asked is not None else _backoff(state)
+    return (asked or 0.0) + _backoff(state)

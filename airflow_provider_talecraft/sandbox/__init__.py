@@ -17,10 +17,10 @@ __all__ = ["Sandbox"]
 def __getattr__(name: str) -> object:
     if name != "Sandbox":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from airflow_provider_talecraft.sandbox.command import complaint_about_extra  # noqa: PLC0415
+    from airflow_provider_talecraft.sandbox.command import complaint_about_extra  # noqa: PLC0415 - light until here
 
     if complaint := complaint_about_extra():
         raise ImportError(complaint)
-    from airflow_provider_talecraft.sandbox.server import Sandbox  # noqa: PLC0415
+    from airflow_provider_talecraft.sandbox.server import Sandbox  # noqa: PLC0415 - loads the server
 
     return Sandbox

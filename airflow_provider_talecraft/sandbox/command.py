@@ -122,7 +122,7 @@ def serve(options: argparse.Namespace) -> int:
         where = f"{addresses.bracketed(options.host)}:{options.port}"
         return _fail(f"cannot listen on {where}: {error.strerror or error}. Another --port, or 0 for a free one?")
     greeting = _greeting(addresses.bracketed(options.host), listener.getsockname()[1], chosen)
-    server.run_in_foreground(chosen, listener, lambda: print(greeting, flush=True))  # noqa: T201
+    server.run_in_foreground(chosen, listener, lambda: print(greeting, flush=True))  # noqa: T201 - a command's own output
     return 0
 
 
@@ -151,5 +151,5 @@ def _greeting(host: str, port: int, chosen: settings.Settings) -> str:
 
 
 def _fail(sentence: str) -> int:
-    print(sentence, file=sys.stderr)  # noqa: T201
+    print(sentence, file=sys.stderr)  # noqa: T201 - a command's own output
     return 1

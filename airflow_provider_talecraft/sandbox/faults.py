@@ -183,7 +183,7 @@ def _name(value: object) -> str:
 
 def _text(value: Any) -> str:
     if not isinstance(value, str):
-        raise ValueError(f"a string is wanted, not {_name(value)}")  # noqa: TRY004
+        raise ValueError(f"a string is wanted, not {_name(value)}")  # noqa: TRY004 - as above
     try:
         value.encode()
     except UnicodeEncodeError as error:
@@ -200,7 +200,7 @@ def _header_value(value: Any) -> str:
 
 def _headers(value: Any) -> dict[str, str]:
     if not isinstance(value, dict):
-        raise ValueError(f"an object of header names and values is wanted, not {_name(value)}")  # noqa: TRY004
+        raise ValueError(f"an object of header names and values is wanted, not {_name(value)}")  # noqa: TRY004 - as above
     for name, text in value.items():
         if not isinstance(name, str) or not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name):
             raise ValueError(f"{name!r} is not a header name")
@@ -229,7 +229,7 @@ def _whole(low: int, high: int | None = None) -> Callable[[Any], int]:
 
 def _seconds(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError(f"a number of seconds is wanted, not {_name(value)}")  # noqa: TRY004
+        raise ValueError(f"a number of seconds is wanted, not {_name(value)}")  # noqa: TRY004 - as above
     return settings.seconds(value)
 
 
@@ -245,7 +245,7 @@ def _drop(value: Any) -> str:
 
 def _flag(value: Any) -> bool:
     if not isinstance(value, bool):
-        raise ValueError(f"true or false is wanted, not {_name(value)}")  # noqa: TRY004
+        raise ValueError(f"true or false is wanted, not {_name(value)}")  # noqa: TRY004 - as above
     return value
 
 

@@ -83,7 +83,7 @@ class Reservation:
     def charge(self, order: Order, base_url: str) -> Charge:
         """Record the generation and take its price, in one step."""
         self.charged = True
-        return self._ledger._charge(order, base_url)  # noqa: SLF001
+        return self._ledger._charge(order, base_url)  # noqa: SLF001 - its own ledger
 
 
 class Ledger:

@@ -141,7 +141,7 @@ class Sandbox:
         several = list(faults)
         self._call(lambda: self._state.faults.add(several))
 
-    def set_credits(self, credits: int) -> None:  # noqa: A002
+    def set_credits(self, credits: int) -> None:  # noqa: A002 - the option's name
         """What ``POST /sandbox/credits`` does."""
         balance = settings.credits_(credits)
         self._call(lambda: self._state.ledger.set_credits(balance))

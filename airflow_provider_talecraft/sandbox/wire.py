@@ -23,7 +23,7 @@ class Connection:
     """One client's connection, for the length of one request."""
 
     def __init__(self, send: Send, receive: Receive) -> None:
-        self._transport = cast("asyncio.Transport", send.__self__.transport)  # type: ignore[attr-defined]
+        self._transport = cast("asyncio.Transport", send.__self__.transport)  # type: ignore[attr-defined]  # uvicorn's send
         self._receive = receive
 
     @classmethod

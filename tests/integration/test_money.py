@@ -146,6 +146,12 @@ def test_the_hook_in_a_plain_task_never_pays_twice_when_told_so(deployment, mone
     assert charged[prompt("hook_lost")] == 1
 
 
+def test_no_killed_or_timed_out_task_logged_the_key(deployment, money, keyed_sandbox):
+    log = deployment.logs("talecraft_money")
+    assert "AirflowTaskTimeout" in log
+    assert keyed_sandbox.api_key[12:] not in log
+
+
 def record_path(run_id, task_id, key="talecraft"):
     return f"/dags/talecraft_clears/dagRuns/{quote(run_id)}/taskInstances/{task_id}/state-store/{key}"
 

@@ -14,6 +14,7 @@ from airflow_provider_talecraft.policies.retry import TaleCraftRetryPolicy
 
 ROWS = {
     "delivered": {},
+    "not_ours": {"talecraft_conn_id": "talecraft_of_nobody"},
     "missing_key": {"talecraft_conn_id": "talecraft_keyless"},
     "invalid_key": {"talecraft_conn_id": "talecraft_stranger"},
     "user_not_found": {},

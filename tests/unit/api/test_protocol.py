@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from airflow_provider_talecraft import exceptions as errors
 from airflow_provider_talecraft.api.models import Illustration
-from airflow_provider_talecraft.api.protocol import QUOTE_LIMIT, parse
+from airflow_provider_talecraft.api.protocol import QUOTE_LIMIT, READ_LIMIT, parse
 
 URL = "https://pub-56194e5487384280af43a03cc4ea8ee4.r2.dev/uploads/illustrations/6188896c.jpeg"
 KEY = "tc-key-that-must-not-come-back"
@@ -180,6 +180,7 @@ def test_the_key_does_not_come_back():
         answer(code=-1, message=f"Invalid API key: {KEY}"),
         answer(code=-1, message="x" * (QUOTE_LIMIT - 5) + KEY),
         f"<html>{KEY}</html>".encode(),
+        b" " * (READ_LIMIT - 10) + KEY.encode(),
         delivered(image_url=f"https://host/{KEY}.jpeg"),
         delivered(id=KEY, image_url=None),
         delivered(id=KEY, status=KEY),

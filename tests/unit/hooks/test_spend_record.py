@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
-from airflow.providers.common.compat.sdk import AirflowFailException
+from airflow.providers.common.compat.sdk import AirflowFailException, AirflowTaskTimeout
+from state_store import Store
 
 from airflow_provider_talecraft import exceptions as errors
 from airflow_provider_talecraft.hooks.spend_record import SpendRecord, checked_replays, fingerprint
@@ -13,22 +14,6 @@ from airflow_provider_talecraft.hooks.spend_record import SpendRecord, checked_r
 RESULT = {"id": "1", "image_url": "https://host/x.jpeg"}
 FOX = fingerprint("talecraft_default", {"prompt": "A fox"})
 OWL = fingerprint("talecraft_default", {"prompt": "An owl"})
-
-
-class Store:
-    """A task state store that, like Airflow's, keeps JSON through retries and clears."""
-
-    def __init__(self):
-        self.values = {}
-        self.broken = False
-
-    def get(self, key, default=None):
-        return json.loads(self.values[key]) if key in self.values else default
-
-    def set(self, key, value, *, retention=None):
-        if self.broken:
-            raise ConnectionError("the API server is gone")
-        self.values[key] = json.dumps(value)
 
 
 class Killed(BaseException):
@@ -164,6 +149,14 @@ def test_the_last_error_says_what_is_at_stake_and_how_to_go_on(store):
     assert all(time in str(caught.value) for time in sent)
 
 
+def test_a_refusal_is_not_hidden_by_a_store_that_fails_now(store):
+    refused = record(store).attempt("A fox")
+    refused.__enter__()
+    store.broken = True
+    error = errors.TaleCraftAuthenticationError("Invalid API key")
+    assert refused.__exit__(type(error), error, None) is False
+
+
 def test_a_person_can_read_the_record(store):
     with pytest.raises(Killed), record(store).attempt("A fox in the snow. " * 100):
         raise Killed
@@ -192,7 +185,8 @@ def test_a_paid_picture_is_not_lost_when_its_record_cannot_be_completed(store):
 @pytest.mark.parametrize(
     "edit",
     [
-        {"state": "paid"}, {"state": None}, {"state": ["sent"]}, {"replays": -1}, {"replays": "0"}, {"max_tries": None},
+        {"state": "paid"}, {"state": None}, {"state": ["sent"]}, {"replays": -1}, {"replays": "0"}, {"replays": False},
+        {"max_tries": None}, {"max_tries": False},
         {"unanswered": "2026"}, {"unanswered": [1]}, {"prompt": 7}, {"fingerprint": None},
         {"result": None}, {"result": {}}, {"result": {"image_url": ""}}, {"result": {"image_url": 7}}, {"result": "x"},
         {"extra": 1},
@@ -220,6 +214,17 @@ def test_without_a_store_every_try_is_the_first():
         with pytest.raises(errors.TaleCraftOutcomeUnknownError) as caught, one.attempt("A fox"):
             raise errors.TaleCraftOutcomeUnknownError("No answer.")
         assert caught.value.replays_left is None
+
+
+@pytest.mark.parametrize(
+    ("kept", "error"), [(Store(), AirflowTaskTimeout), (None, errors.TaleCraftOutcomeUnknownError)]
+)
+def test_a_timeout_of_the_task_is_an_unknown_outcome_by_the_record_or_by_the_error(kept, error):
+    lose_to_a_timeout = record(kept).attempt("A fox")
+    with pytest.raises(error, match="Timeout, PID: 1"), lose_to_a_timeout:
+        raise AirflowTaskTimeout("Timeout, PID: 1")
+    if kept:
+        assert kept.get("talecraft")["state"] == "sent"
 
 
 def test_a_fingerprint_tells_connection_prompt_style_and_ratio_apart():

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import ssl
+from types import SimpleNamespace
 
 import pytest
+from airflow.providers.common.compat.sdk import AirflowNotFoundException
 from loopback import answering_json, server
+from state_store import Store
 
 from airflow_provider_talecraft import exceptions as errors
+from airflow_provider_talecraft.hooks import talecraft
 from airflow_provider_talecraft.hooks.talecraft import TaleCraftHook
 
 
@@ -83,6 +87,45 @@ def test_a_short_retry_after_is_waited_out(connected):
     connected.fault(status=429, retry_after=0)
     assert generate().id
     assert len(connected.ledger()["charges"]) == 1
+
+
+def test_a_retry_after_of_zero_is_not_taken_literally(connected, monkeypatch):
+    slept = []
+    monkeypatch.setattr("tenacity.nap.time", SimpleNamespace(sleep=slept.append))
+    connected.fault(status=429, retry_after=0, times=4)
+    assert generate().id
+    assert [least <= seconds <= least + 1 for least, seconds in zip([1, 2, 4, 8], slept, strict=True)] == [True] * 4
+
+
+@pytest.fixture
+def kept(monkeypatch):
+    """The state store of the task in which the hook is called; every ``generate`` is one of another try."""
+    store = Store()
+    task_instance = SimpleNamespace(max_tries=3)
+    monkeypatch.setattr(talecraft, "get_current_context", lambda: {"ti": task_instance, "task_state_store": store})
+    return store
+
+
+def test_another_try_gets_what_was_delivered_to_an_earlier_one(connected, kept):
+    assert generate() == generate()
+    assert len(connected.ledger()["charges"]) == 1
+
+
+def test_a_record_edited_by_hand_is_taken_at_its_url(connected, kept):
+    first = generate()
+    (key,) = kept.values
+    kept.set(key, {**kept.get(key), "result": {"image_url": first.image_url, "note": "checked"}})
+    assert generate().image_url == first.image_url
+
+
+@pytest.mark.parametrize(
+    ("conn_id", "error"), [("talecraft_nowhere", AirflowNotFoundException), ("keyless", errors.TaleCraftError)]
+)
+def test_a_wrong_connection_is_found_before_the_record_says_that_something_was_sent(connect, kept, conn_id, error):
+    connect(conn_id="keyless", password="")
+    with pytest.raises(error):
+        generate(conn_id)
+    assert not kept.values
 
 
 @pytest.mark.parametrize(

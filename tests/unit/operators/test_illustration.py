@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import signal
+
 import pytest
-from airflow.providers.common.compat.sdk import DAG, AirflowFailException
+from airflow.providers.common.compat.sdk import DAG, AirflowFailException, AirflowTaskTimeout
 
 from airflow_provider_talecraft import exceptions as errors
 from airflow_provider_talecraft.operators.illustration import DEFAULT_POLICY, GenerateIllustrationOperator
@@ -173,6 +175,24 @@ def test_without_a_record_the_policy_goes_by_the_operators_max_replays(connected
         execute(try_number, max_replays=max_replays, retry_policy=DEFAULT_POLICY)
     if error is errors.TaleCraftOutcomeUnknownError:
         assert caught.value.replays_left == left
+
+
+@pytest.mark.parametrize(
+    ("max_replays", "error"), [(0, AirflowFailException), (1, errors.TaleCraftOutcomeUnknownError)]
+)
+def test_without_a_record_a_timeout_of_the_task_counts_as_a_lost_answer(connected, max_replays, error):
+    def time_out(*_):
+        raise AirflowTaskTimeout("Timeout")
+
+    connected.fault(delay_after_charge=3)
+    before = signal.signal(signal.SIGALRM, time_out)
+    signal.setitimer(signal.ITIMER_REAL, 0.5)
+    try:
+        with pytest.raises(error, match="may have been charged"):
+            execute(max_replays=max_replays)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def test_fallback_prompts_are_tried_in_order_and_the_result_names_the_one(connected):

@@ -147,7 +147,7 @@ def test_without_the_extra_it_says_what_to_install(tmp_path, library):
         "real = importlib.util.find_spec\n"
         f"importlib.util.find_spec = lambda name, *rest: None if name == {library!r} else real(name, *rest)\n"
     )
-    environment = {**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{os.getcwd()}"}  # noqa: PTH109
+    environment = {**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{os.getcwd()}"}  # noqa: PTH109 - a string is wanted
     done = subprocess.run([*MODULE], env=environment, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (1, "")
     assert "pip install 'airflow-provider-talecraft[sandbox]'" in done.stderr
