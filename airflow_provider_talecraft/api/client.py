@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from airflow_provider_talecraft import __version__
 from airflow_provider_talecraft.api import protocol
 from airflow_provider_talecraft.api.connection import OneConnection, PlainSession
+from airflow_provider_talecraft.api.deadline import Deadline
 from airflow_provider_talecraft.api.environment import ca_bundle, proxies
 from airflow_provider_talecraft.exceptions import (
     TaleCraftAuthenticationError,
@@ -86,11 +87,14 @@ class TaleCraftClient:
 
     def _post(self, payload: Mapping[str, str]) -> Illustration:
         url = self.base_url + GENERATE_PATH
-        carrier = OneConnection(
-            _ssl_context(ca_bundle()), connect_timeout=self.connect_timeout, read_timeout=self.read_timeout
-        )
         status, retry_after, body, failure = 0, None, bytearray(), ""
-        with PlainSession() as session:
+        with Deadline() as deadline, PlainSession() as session:
+            carrier = OneConnection(
+                _ssl_context(ca_bundle()),
+                deadline,
+                connect_timeout=self.connect_timeout,
+                read_timeout=self.read_timeout,
+            )
             session.mount("https://", carrier)
             session.mount("http://", carrier)
             try:
@@ -117,6 +121,8 @@ class TaleCraftClient:
             except Exception as error:  # noqa: BLE001  # whatever it was, the question is whether the request was sent
                 # Described here and raised below: a requests error carries the request, and with it the key.
                 failure = _describe(error)
+        if deadline.passed:
+            failure = "TimeoutError: the answer did not end in time"
         if failure and carrier.never_connected:
             raise TaleCraftUnavailableError(
                 f"Could not connect to {self.base_url} ({failure}): nothing was sent, nothing was charged."

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from functools import partial
-from http.client import HTTPResponse
-from io import BufferedReader, RawIOBase
 from typing import TYPE_CHECKING, Any
 
 import requests
@@ -16,6 +12,8 @@ if TYPE_CHECKING:
     import ssl
 
     from urllib3 import HTTPConnectionPool
+
+    from airflow_provider_talecraft.api.deadline import Deadline
 
 
 class PlainSession(requests.Session):
@@ -40,14 +38,17 @@ class OneConnection(HTTPAdapter):
     only then, it is certain that nothing was sent. The exception's class alone cannot tell: a TLS error may come
     from the handshake or from the middle of an answer.
 
-    :param connect_timeout: seconds to the end of a proxy's answer, should there be one in between.
-    :param read_timeout: seconds from the connection's opening to the end of the answer. A socket's own timeout starts
-        anew with every byte: an answer that drips would hold the task for ever.
+    :param deadline: ends the connection; it is started here.
+    :param connect_timeout: seconds from TCP's handshake to the end of TLS's, a proxy's answer included.
+    :param read_timeout: seconds from there to the end of the answer.
     """
 
-    def __init__(self, ssl_context: ssl.SSLContext, *, connect_timeout: float, read_timeout: float) -> None:
+    def __init__(
+        self, ssl_context: ssl.SSLContext, deadline: Deadline, *, connect_timeout: float, read_timeout: float
+    ) -> None:
         self.never_connected = True
         self._ssl_context = ssl_context
+        self._deadline = deadline
         self._connect_timeout = connect_timeout
         self._read_timeout = read_timeout
         super().__init__(max_retries=0)
@@ -78,45 +79,17 @@ class OneConnection(HTTPAdapter):
         class WatchedConnection(pool.ConnectionCls):  # type: ignore[misc]  # http or https, known at run time
             def connect(self) -> None:
                 try:
-                    self._read_until(adapter._connect_timeout)  # a proxy's answer to CONNECT
                     super().connect()
                 except BaseException:
                     adapter.never_connected = True
                     raise
-                self._read_until(adapter._read_timeout)
+                adapter._deadline.restart(adapter._read_timeout)
 
-            def _read_until(self, seconds: float) -> None:
-                self.response_class = partial(PunctualResponse, deadline=time.monotonic() + seconds)
+            def _new_conn(self) -> socket.socket:
+                sock: socket.socket = super()._new_conn()
+                adapter._deadline.restart(adapter._connect_timeout)
+                return sock
 
         pool.ConnectionCls = WatchedConnection
+        self._deadline.watch(pool)
         return pool  # type: ignore[no-any-return]  # a pool, seen as Any to replace its class
-
-
-class PunctualResponse(HTTPResponse):
-    """An answer whose last byte comes before *deadline* (monotonic seconds), headers included, or not at all."""
-
-    def __init__(self, sock: socket.socket, *args: Any, deadline: float, **kwargs: Any) -> None:
-        super().__init__(sock, *args, **kwargs)
-        self.fp.close()
-        self.fp = BufferedReader(_PunctualReader(sock, deadline))
-
-
-class _PunctualReader(RawIOBase):
-    def __init__(self, sock: socket.socket, deadline: float) -> None:
-        self._sock = sock
-        self._deadline = deadline
-        self._raw = sock.makefile("rb", buffering=0)
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int | None:
-        left = self._deadline - time.monotonic()
-        if left <= 0:
-            raise TimeoutError("the answer did not end in time")
-        self._sock.settimeout(left)
-        return self._raw.readinto(buffer)
-
-    def close(self) -> None:
-        self._raw.close()
-        super().close()

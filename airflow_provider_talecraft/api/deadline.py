@@ -22,29 +22,40 @@ class Deadline:
 
     Looking a name up is the one thing it cannot end; the system's resolver has limits of its own.
 
-    :param seconds: how long the ``with`` block may take.
+    :param seconds: how long the ``with`` block may take; None starts no time before :meth:`restart`.
     """
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float | None = None) -> None:
         #: Whether the time was over before the block was. What was read is then what had come by then.
         self.passed = False
         self._sockets: list[socket.socket] = []
         self._lock = threading.Lock()
-        self._timer = threading.Timer(max(0.0, seconds), self._pass)
-        self._timer.daemon = True
+        self._seconds = seconds
+        self._timer: threading.Timer | None = None
 
     def __enter__(self) -> Self:
-        self._timer.start()
+        if self._seconds is not None:
+            self.restart(self._seconds)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._timer.cancel()
         with self._lock:
+            if self._timer:
+                self._timer.cancel()
             for sock in self._sockets:
                 sock.close()
             self._sockets.clear()
+
+    def restart(self, seconds: float) -> None:
+        """Have the time be over *seconds* from now, unless it is over already."""
+        with self._lock:
+            if self._timer:
+                self._timer.cancel()
+            self._timer = threading.Timer(max(0.0, seconds), self._pass)
+            self._timer.daemon = True
+            self._timer.start()
 
     def watch(self, pool: HTTPConnectionPool) -> None:
         """Have every connection that *pool* opens from now on end with the deadline."""

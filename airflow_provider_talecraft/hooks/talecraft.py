@@ -14,7 +14,7 @@ from airflow.providers.common.compat.sdk import (
     BaseHook,
     get_current_context,
 )
-from tenacity import RetryCallState, Retrying, retry_if_exception, stop_before_delay, wait_exponential_jitter
+from tenacity import RetryCallState, Retrying, retry_if_exception, stop_before_delay, wait_exponential, wait_random
 
 from airflow_provider_talecraft.api.address import DEFAULT_BASE_URL
 from airflow_provider_talecraft.api.models import (
@@ -236,7 +236,7 @@ def _cost_nothing_and_passes(error: BaseException) -> bool:
     return isinstance(error, TaleCraftUnavailableError) and error.status_code is None
 
 
-_backoff = wait_exponential_jitter(initial=1, max=15)
+_backoff = wait_exponential(max=15) + wait_random(0, 1)
 
 
 def _wait(state: RetryCallState) -> float:

@@ -21,6 +21,7 @@ from requests_hardened.ip_filter_adapter import IPFilterAdapter
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential, wait_random
 
 from airflow_provider_talecraft import __version__
+from airflow_provider_talecraft.api.connection import PlainSession
 from airflow_provider_talecraft.api.deadline import Deadline
 from airflow_provider_talecraft.api.environment import ca_bundle, proxies
 from airflow_provider_talecraft.exceptions import TaleCraftDownloadError
@@ -138,8 +139,7 @@ def _attempt(url: str, into: BinaryIO, shown: str, max_bytes: int, *, is_trusted
     into.truncate()
     failure: TaleCraftDownloadError | None = None
     passes = True
-    with Deadline(until - time.monotonic()) as deadline, requests.Session() as session:
-        session.trust_env = False
+    with Deadline(until - time.monotonic()) as deadline, PlainSession() as session:
         session.mount("https://", _Watched(deadline) if is_trusted else _PublicOnly(deadline))
         session.mount("http://", _Watched(deadline))
         try:

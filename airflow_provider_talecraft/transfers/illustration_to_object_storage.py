@@ -86,7 +86,7 @@ class _ToObjectStorage(BaseOperator):
             origin={name: getattr(ti, name, None) for name in ("dag_id", "task_id", "run_id", "map_index")},
         )
 
-    def get_openlineage_facets_on_complete(self, task_instance: Any) -> OperatorLineage:  # noqa: ARG002  # OpenLineage's
+    def get_openlineage_facets_on_complete(self, task_instance: Any) -> OperatorLineage[Any, Any]:  # noqa: ARG002  # OpenLineage's
         """Tell OpenLineage: from the generate endpoint to the objects that were stored."""
         from airflow_provider_talecraft.transfers.lineage import lineage  # noqa: PLC0415  # where it is installed
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.openlineage.facet import Dataset, DocumentationDatasetFacet
 from airflow.providers.openlineage.extractors import OperatorLineage
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from airflow_provider_talecraft.transfers.delivery import Stored
 
 
-def lineage(service_url: str, stored: Iterable[Stored]) -> OperatorLineage:
+def lineage(service_url: str, stored: Iterable[Stored]) -> OperatorLineage[Any, Any]:
     """Return what was made from what: the service's endpoint in, the objects out, named as OpenLineage names them.
 
     :param service_url: scheme, host and port of the service.

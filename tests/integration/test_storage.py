@@ -45,8 +45,8 @@ def gallery(*bodies):
 
 def land(store, url, name="", **options):
     """Run the operator into *store*; a *name* of "" is its folder."""
-    options = {"image_hosts": ["127.0.0.1"], "metadata": FACTS, "dst_conn_id": store.conn_id, **options}
-    operator = IllustrationToObjectStorageOperator(task_id="store", image_url=url, dst=store.uri(name), **options)
+    defaults = {"dst": store.uri(name), "dst_conn_id": store.conn_id, "image_hosts": ["127.0.0.1"], "metadata": FACTS}
+    operator = IllustrationToObjectStorageOperator(task_id="store", image_url=url, **{**defaults, **options})
     return operator.execute({"ti": TI})
 
 
@@ -164,11 +164,7 @@ def test_a_bucket_that_is_not_there_is_an_error(store):
     if store.name == "file":
         pytest.skip("a local folder is made")
     with gallery(ONE) as (url, _), pytest.raises(Exception) as caught:  # noqa: PT011  # each store's own
-        operator = IllustrationToObjectStorageOperator(
-            task_id="store", image_url=url, dst=f"{store.scheme}://no-such-bucket/x/", dst_conn_id=store.conn_id,
-            image_hosts=["127.0.0.1"],
-        )  # fmt: skip
-        operator.execute({"ti": TI})
+        land(store, url, dst=f"{store.scheme}://no-such-bucket/x/")
     assert "no-such-bucket" in str(caught.value) or "bucket" in str(caught.value).lower()
 
 

@@ -52,3 +52,10 @@ def test_it_closes_its_handles_and_starts_nothing_that_stays():
     assert handle.fileno() == -1
     deadline._timer.join(5)
     assert not deadline._timer.is_alive()
+
+
+def test_the_time_can_be_started_anew_while_it_is_not_over():
+    with server(answering_json({})) as (port, _), Deadline(0.2) as deadline:
+        deadline.restart(5)
+        time.sleep(0.4)  # the time that it had at first
+        assert asked(port, deadline) == b"{}"
