@@ -112,8 +112,9 @@ class IllustrationToObjectStorageOperator(_ToObjectStorage):
         checksum, and replaces another; if the sidecar names the same URL, nothing is even fetched. "overwrite" always
         writes. "fail" fails the task, also if an earlier try of it was the one who stored.
     :param max_bytes: a larger picture is refused; 50 MiB by default, at least 1.
-    :param metadata: flat facts about the picture (templated), as ``GenerateIllustrationOperator`` returns them: for the
-        sidecar, the asset events and, up to 1.9 KB and percent-encoded, the object's own metadata.
+    :param metadata: flat facts about the picture (templated, but its text is data and not rendered), as
+        ``GenerateIllustrationOperator`` returns them: for the sidecar, the asset events and, up to 1.9 KB and
+        percent-encoded, the object's own metadata.
     :param write_sidecar: whether ``<dst>.json`` is written beside the picture: ``metadata``, source, checksum, size,
         and which run stored it.
     :param image_hosts: hosts (templated), ``host`` or ``host:port``, that need be neither public nor https; None for
@@ -157,6 +158,18 @@ class IllustrationToObjectStorageOperator(_ToObjectStorage):
         )
         self.image_url = image_url
         self.metadata = metadata
+
+    def render_template(
+        self, content: Any, context: Context, jinja_env: Any = None, seen_oids: set[int] | None = None
+    ) -> Any:
+        """Render as any operator, but leave the text in ``metadata`` alone.
+
+        A prompt is data. Airflow would take one that a mapped task was given in a mapping for a template.
+        """
+        if content is self.metadata and isinstance(content, dict):
+            return {name: value.resolve(context) if hasattr(value, "resolve") else value
+                    for name, value in content.items()}  # fmt: skip
+        return super().render_template(content, context, jinja_env, seen_oids)
 
     def execute(self, context: Context) -> dict[str, str | int]:
         """Fetch, check, store; return where it lies and what it is.

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
+import json
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from servers import BUCKET
 
 pytestmark = pytest.mark.integration
 
@@ -38,9 +40,11 @@ def test_the_quickstart_draws_one_prompt_into_one_file(run_example, connected):
     assert state == "success"
     (charge,) = connected.ledger()["charges"]
     assert (charge["prompt"], charge["aspect_ratio"]) == ("A whale reads the news", "16:9")
-    (picture,) = folder.iterdir()
-    assert picture.suffix == ".jpeg"
+    (picture,) = folder.glob("*.jpeg")
     assert picture.read_bytes().startswith(b"\xff\xd8\xff")
+    sidecar = json.loads(picture.with_name(f"{picture.name}.json").read_text())
+    assert (sidecar["prompt"], sidecar["id"]) == ("A whale reads the news", picture.stem)
+    assert (sidecar["dag_id"], sidecar["task_id"], sidecar["run_id"]) == ("talecraft_quickstart", "store", folder.name)
 
 
 def test_the_storybook_draws_every_page_once_and_shows_all_in_an_index(run_example, connected):
@@ -78,6 +82,30 @@ def test_a_refused_page_fails_the_run_and_spends_nothing_on_it(run_example, conn
     assert state == "failed"
     assert [charge["prompt"] for charge in connected.ledger()["charges"]] == ["the first"]
     assert not (folder / "index.html").exists()
+
+
+#: The example of each store: its connection, and what it calls a bucket.
+STORES = {
+    "s3": ("aws_default", "bucket"),
+    "gcs": ("google_cloud_default", "bucket"),
+    "azure": ("wasb_default", "container"),
+}
+
+
+def test_each_stores_example_puts_the_picture_and_its_description_there(store, run_example, connected, monkeypatch):
+    if store.name not in STORES:
+        pytest.skip("the quickstart is the local folder's")
+    conn_id, bucket = STORES[store.name]
+    (own,) = [value for name, value in store.environment.items() if name.startswith("AIRFLOW_CONN_")]
+    monkeypatch.setenv(f"AIRFLOW_CONN_{conn_id.upper()}", own)
+    state, folder = run_example(f"talecraft_to_{store.name}", **{bucket: f"{BUCKET}/{store.folder}"})
+    assert state == "success"
+    (charge,) = connected.ledger()["charges"]
+    picture = f"{folder.name}/{charge['id']}.jpeg"
+    assert set(store.objects()) == {picture, f"{picture}.json"}
+    assert store.read(picture).startswith(b"\xff\xd8\xff")
+    assert store.content_type(picture) == "image/jpeg"
+    assert json.loads(store.read(f"{picture}.json"))["prompt"] == charge["prompt"]
 
 
 @pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.py")), ids=lambda path: path.stem)
