@@ -25,6 +25,8 @@ START_LIMIT = 60
 VENV = Path(sys.prefix)
 #: Where scripts/environment.py puts it.
 AZURITE = VENV / "azurite" / "node_modules" / "azurite" / "dist" / "src" / "blob" / "main.js"
+#: Becomes the server, beside a process that ends the group as soon as the tests are gone, if by SIGKILL.
+TIED = ("/bin/sh", "-c", 'exec 3<&0; (cat <&3 >/dev/null; kill -KILL 0) & exec "$@" </dev/null 3<&-', "sh")
 #: Three characters at least, and the same in every store.
 BUCKET = "picture-books"
 
@@ -51,8 +53,8 @@ class Server(ABC):
     def __enter__(self):
         with self._log.open("wb") as output:
             self.process = subprocess.Popen(
-                self.command(), cwd=self.folder, env={**os.environ, **self.environment},
-                stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True,
+                [*TIED, *self.command()], cwd=self.folder, env={**os.environ, **self.environment},
+                stdin=subprocess.PIPE, stdout=output, stderr=output, start_new_session=True,
             )  # fmt: skip
         try:
             self._wait_until_up()
@@ -65,6 +67,7 @@ class Server(ABC):
         # What it has is thrown away, so there is nothing to wait for.
         with suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.stdin.close()
         self.process.wait()
 
     def _wait_until_up(self):
@@ -107,7 +110,7 @@ class SeaweedFS(Server):
             "-filer", "-s3", f"-s3.config={config}", "-s3.autoCreateBucket=false",
             # They listen, and report home, unless told not to.
             "-s3.port.iceberg=0", "-s3.port.lance=0", "-master.telemetry=false",
-            "-volume.max=20", "-volume.minFreeSpace=100MiB",
+            "-volume.max=100", "-volume.minFreeSpace=100MiB",
         ]  # fmt: skip
 
     def __exit__(self, *error):

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from base64 import b64encode
 from contextlib import suppress
+from pathlib import Path
 
 import psutil
 import pytest
@@ -67,7 +68,24 @@ def test_a_server_ends_with_all_it_started_also_when_a_test_fails(kind, tmp_path
         listening = {at.laddr.ip for process in family for at in process.net_connections() if at.status == "LISTEN"}
         raise ZeroDivisionError
     assert listening == {"127.0.0.1"}
-    assert not [process for process in family if process.is_running()]
+    # The server is waited for; the others are whoever's who takes orphans.
+    _, alive = psutil.wait_procs(family, timeout=5)
+    assert not [process for process in alive if process.status() != psutil.STATUS_ZOMBIE]
+
+
+def test_a_server_does_not_outlive_tests_that_are_killed(tmp_path):
+    code = (
+        "import pathlib, sys, time; from servers import FakeGCS; "
+        "server = FakeGCS(pathlib.Path(sys.argv[1])).__enter__(); print(server.process.pid, flush=True); time.sleep(60)"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code, str(tmp_path)],
+        env={**os.environ, "PYTHONPATH": str(Path(servers.__file__).parent)}, stdout=subprocess.PIPE, text=True,
+    ) as tests:  # fmt: skip
+        server = psutil.Process(int(tests.stdout.readline()))
+        assert server.is_running()
+        tests.kill()
+    server.wait(10)
 
 
 def test_a_server_that_cannot_start_says_why(tmp_path, monkeypatch):
