@@ -68,26 +68,25 @@ with DAG(
     dag_id="talecraft_assets_sheet",
     schedule=[PICTURES],
     catchup=False,
-    params={"destination": "file:///tmp/talecraft"},
     tags=["talecraft", "example"],
     doc_md=__doc__,
 ):
 
     @task(inlets=[PICTURES])
-    def sheet(inlet_events: Any, params: dict[str, Any]) -> str:
-        """Write ``contact-sheet.html`` beside the runs' folders and return its path."""
+    def sheet(inlet_events: Any) -> str:
+        """Write ``contact-sheet.html`` beside the folders of the runs and return its path."""
         latest = [event.extra for event in list(inlet_events[PICTURES])[-LATEST:]]
+        folder = latest[-1]["path"].rsplit("/", 2)[0]
         figures = [
             FIGURE.format(
-                file=quote(os.path.relpath(picture["path"], params["destination"])),
+                file=quote(os.path.relpath(picture["path"], folder)),
                 prompt=escape(picture["prompt"]),
                 width=picture["width"],
                 height=picture["height"],
             )
             for picture in latest
         ]
-        page = ObjectStoragePath(f"{params['destination']}/contact-sheet.html")
-        page.parent.mkdir(parents=True, exist_ok=True)
+        page = ObjectStoragePath(f"{folder}/contact-sheet.html")
         page.write_bytes(SHEET.format(count=len(latest), figures="\n".join(figures)).encode())
         return str(page)
 

@@ -53,7 +53,7 @@ def _gcs(content_type: str, metadata: Mapping[str, str]) -> dict[str, Any]:
 def _azure(content_type: str, metadata: Mapping[str, str]) -> dict[str, Any]:  # noqa: ARG001  # set afterwards
     from azure.storage.blob import ContentSettings  # noqa: PLC0415  # there where the store is used
 
-    return {"content_settings": ContentSettings(content_type=content_type), "max_concurrency": 2}
+    return {"content_settings": ContentSettings(content_type=content_type), "max_concurrency": 1}
 
 
 STORES = {
@@ -137,12 +137,21 @@ class Place:
         store = STORES.get(self.path.protocol)
         options = store.options(content_type, metadata or {}) if store else {}
         if exclusive:
+            # Looked at first, since not every store and release of its filesystem knows how to create exclusively.
             if self.size() is not None:
                 raise FileExistsError(f"{self} exists")
-            if store:
-                options["mode"] = "create"
+            options |= {"mode": "create"} if store else {}
         fs, path = self.path.fs, self.path.path
-        fs.put_file(str(source), path, **options)
+        try:
+            fs.put_file(str(source), path, **options)
+        except OSError as error:
+            if not (exclusive and _says_taken(error)):
+                raise
+            if self.size() is not None:
+                raise FileExistsError(f"{self} exists") from error
+            # Azure counts what a killed upload has left, though nothing stands there.
+            options.pop("mode", None)
+            fs.put_file(str(source), path, **options)
         if store and store.metadata_after and metadata:
             fs.setxattrs(path, **metadata)
 
@@ -160,3 +169,11 @@ class Place:
                 beside.replace(place)
         finally:
             beside.unlink(missing_ok=True)
+
+
+def _says_taken(error: OSError) -> bool:
+    """Return whether a store refused to create what is there already; s3fs has no class of its own for that."""
+    if isinstance(error, FileExistsError):
+        return True
+    answer: Any = getattr(error.__cause__, "response", None) or {}
+    return answer.get("Error", {}).get("Code") in {"PreconditionFailed", "ConditionalRequestConflict"}

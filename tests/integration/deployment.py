@@ -120,8 +120,8 @@ class Deployment:
         with urlopen(request, timeout=30) as answer:
             return json.loads(answer.read() or b"null")
 
-    def trigger(self, dag_id, conf=None):
-        """Start a run of a Dag, once the Dag is known, and return its id."""
+    def unpause(self, dag_id):
+        """Let a Dag run, once it is known."""
 
         def known():
             with suppress(HTTPError):
@@ -129,6 +129,10 @@ class Deployment:
             return None
 
         self.until(known, START_LIMIT, f"{dag_id} did not appear: {self.api('/importErrors')}")
+
+    def trigger(self, dag_id, conf=None):
+        """Start a run of a Dag, once the Dag is known, and return its id."""
+        self.unpause(dag_id)
         return self.api(f"/dags/{dag_id}/dagRuns", {"logical_date": None, "conf": conf or {}})["dag_run_id"]
 
     def wait(self, dag_id, run_id):

@@ -20,6 +20,7 @@ from pictures import large_jpeg, picture
 
 from airflow_provider_talecraft.exceptions import TaleCraftDownloadError
 from airflow_provider_talecraft.transfers.illustration_to_object_storage import IllustrationToObjectStorageOperator
+from airflow_provider_talecraft.transfers.landing import Place
 
 pytestmark = pytest.mark.integration
 
@@ -124,6 +125,28 @@ def test_fail_never_takes_a_place_that_was_taken_meanwhile(store):
         land(store, f"http://127.0.0.1:{port}/fox.jpeg", "cover.jpeg", if_exists="fail")
     assert store.read("cover.jpeg") == b"somebody else's"
     assert set(store.objects()) == {"cover.jpeg"}
+
+
+def test_a_place_that_was_taken_after_the_last_look_is_not_taken_again(store, tmp_path):
+    """The store itself has to refuse: between a look and an upload there is always time."""
+
+    class Unseen(Place):
+        looks = 0
+
+        def size(self):
+            self.looks += 1
+            return None if self.looks == 1 else super().size()
+
+    source = tmp_path / "source"
+    source.write_bytes(ONE)
+    place = Unseen(store.path("cover.jpeg"))
+    place.put(source, content_type="image/jpeg", exclusive=True)
+    assert store.read("cover.jpeg") == ONE
+    source.write_bytes(OTHER)
+    place.looks = 0
+    with pytest.raises(FileExistsError, match="exists"):
+        place.put(source, content_type="image/jpeg", exclusive=True)
+    assert store.read("cover.jpeg") == ONE
 
 
 def test_an_error_leaves_nothing(store):
