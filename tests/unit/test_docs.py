@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import inspect
+import json
 import re
 from datetime import timedelta
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
@@ -50,3 +52,49 @@ def test_every_link_to_a_file_leads_to_one(page, path):
 @pytest.mark.parametrize("path", re.findall(r"`(tests/[\w/.]+)`", RETRIES))
 def test_every_test_that_is_named_is_there(path):
     assert (DOCS.parent / path).exists()
+
+
+STORAGE = (DOCS / "storage.md").read_text()
+
+
+def test_the_limits_of_fetching_are_the_codes():
+    from airflow_provider_talecraft.transfers import fetching, picture
+
+    connect, read = fetching.TIMEOUTS
+    assert f"{connect:.0f} s to connect, {read:.0f} s between two reads, {fetching.DEADLINE:.0f} s in all" in STORAGE
+    assert f"HTTP {', '.join(str(status) for status in sorted(fetching.PASSING))}, are tried up to" in STORAGE
+    assert f"are tried up to {fetching.ATTEMPTS} times" in STORAGE
+    assert f"at most {picture.MAX_PIXELS:,}" in STORAGE
+
+
+def test_the_choices_of_if_exists_are_the_codes():
+    from airflow_provider_talecraft.transfers.landing import IfExists
+
+    assert re.findall(r"^\| `\"(\w+)\"` \|", STORAGE, re.MULTILINE) == list(get_args(IfExists))
+
+
+def test_every_connection_of_a_recipe_is_json():
+    recipes = [json.loads(text) for text in re.findall(r"`(\{\"conn_type\".*?\}\}?)`", STORAGE)]
+    assert [recipe["conn_type"] for recipe in recipes] == ["aws", "google_cloud_platform", "wasb"]
+
+
+def test_the_extras_of_the_recipes_are_there():
+    project = (DOCS.parent / "pyproject.toml").read_text()
+    for extra in set(re.findall(r"airflow-provider-talecraft\[(\w+)\]", STORAGE)):
+        assert f"\n{extra} = [" in project
+
+
+def test_the_snippet_is_a_task():
+    (snippet,) = re.findall(r"```python\n(.*?)```", STORAGE, re.DOTALL)
+    from airflow.providers.common.compat.sdk import DAG
+
+    from airflow_provider_talecraft.operators.illustration import GenerateIllustrationOperator
+    from airflow_provider_talecraft.transfers.illustration_to_object_storage import IllustrationToObjectStorageOperator
+
+    with DAG("storage", schedule=None) as dag:
+        generate = GenerateIllustrationOperator(task_id="generate", prompt="A fox")
+        exec(
+            snippet,
+            {"generate": generate, "IllustrationToObjectStorageOperator": IllustrationToObjectStorageOperator},
+        )
+    assert dag.get_task("store").upstream_task_ids == {"generate"}
