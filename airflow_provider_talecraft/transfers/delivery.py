@@ -19,13 +19,13 @@ from airflow.providers.common.compat.sdk import ObjectStoragePath
 
 from airflow_provider_talecraft.exceptions import TaleCraftDownloadError
 from airflow_provider_talecraft.transfers.fetching import fetch, without_query
-from airflow_provider_talecraft.transfers.landing import Place
+from airflow_provider_talecraft.landing import Place
 from airflow_provider_talecraft.transfers.picture import EXTENSIONS, Format, inspect
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from airflow_provider_talecraft.transfers.landing import IfExists
+    from airflow_provider_talecraft.landing import IfExists
 
 log = logging.getLogger(__name__)
 
@@ -126,7 +126,7 @@ class Delivery:
                 picture.content_type, picture.width, picture.height,
             )  # fmt: skip
             if self.write_sidecar:
-                self._describe(place, stored, url, metadata, Path(folder, "sidecar.json"))
+                self._describe(place, stored, url, metadata)
         return stored
 
     def _candidates(self, stem: str) -> list[Place]:
@@ -145,7 +145,7 @@ class Delivery:
             log.warning("%s is %s by its bytes; its name is left as it is", path, picture.content_type)
         return Place(path)
 
-    def _describe(self, place: Place, stored: Stored, url: str, metadata: Mapping[str, Scalar], local: Path) -> None:
+    def _describe(self, place: Place, stored: Stored, url: str, metadata: Mapping[str, Scalar]) -> None:
         """Write the sidecar, after the picture: where one stands, the picture does."""
         description = {
             **metadata,
@@ -158,8 +158,8 @@ class Delivery:
             **self.origin,
             "stored_at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         }
-        local.write_text(json.dumps(description, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-        _sidecar(place).put(local, content_type="application/json")
+        content = json.dumps(description, ensure_ascii=False, indent=1) + "\n"
+        _sidecar(place).put(content.encode(), content_type="application/json")
 
 
 def _described(place: Place, url: str) -> Stored | None:

@@ -9,7 +9,7 @@ from airflow.providers.common.compat.sdk import AirflowFailException, BaseOperat
 
 from airflow_provider_talecraft.assets import add_to_asset_events
 from airflow_provider_talecraft.hooks.talecraft import TaleCraftHook
-from airflow_provider_talecraft.transfers.landing import IfExists
+from airflow_provider_talecraft.landing import IfExists
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -20,7 +20,7 @@ from pictures import large_jpeg, picture
 
 from airflow_provider_talecraft.exceptions import TaleCraftDownloadError
 from airflow_provider_talecraft.transfers.illustration_to_object_storage import IllustrationToObjectStorageOperator
-from airflow_provider_talecraft.transfers.landing import Place
+from airflow_provider_talecraft.landing import Place
 
 pytestmark = pytest.mark.integration
 
@@ -199,7 +199,7 @@ LANDING = """
 import sys
 from pathlib import Path
 from airflow.providers.common.compat.sdk import ObjectStoragePath
-from airflow_provider_talecraft.transfers.landing import Place
+from airflow_provider_talecraft.landing import Place
 source, uri, conn_id = sys.argv[1:]
 place = Place(ObjectStoragePath(uri, conn_id=conn_id or None))
 print("landing", flush=True)

@@ -68,7 +68,7 @@ def test_the_limits_of_fetching_are_the_codes():
 
 
 def test_the_choices_of_if_exists_are_the_codes():
-    from airflow_provider_talecraft.transfers.landing import IfExists
+    from airflow_provider_talecraft.landing import IfExists
 
     assert re.findall(r"^\| `\"(\w+)\"` \|", STORAGE, re.MULTILINE) == list(get_args(IfExists))
 

@@ -20,12 +20,13 @@ ALLOWED = {
     "get_provider_info": set(),
     "version_compat": set(),
     "assets": set(),
+    "landing": set(),
     "sandbox": set(),
     "api": {"exceptions", "__init__"},
     "hooks": {"api", "exceptions", "get_provider_info", "version_compat"},
     "policies": {"exceptions", "version_compat"},
-    "operators": {"hooks", "policies", "api", "assets", "exceptions", "version_compat"},
-    "transfers": {"hooks", "api", "assets", "exceptions", "version_compat", "__init__"},
+    "operators": {"hooks", "policies", "api", "assets", "exceptions", "landing", "version_compat"},
+    "transfers": {"hooks", "api", "assets", "exceptions", "landing", "version_compat", "__init__"},
     "cli": {"sandbox"},
 }
 

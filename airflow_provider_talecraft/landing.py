@@ -1,10 +1,11 @@
-"""One place in an object store: what stands there, and how a finished local file gets there, whole or not at all."""
+"""One place in an object store: what stands there, and how something finished gets there, whole or not at all."""
 
 from __future__ import annotations
 
 import hashlib
 import os
 import shutil
+import tempfile
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -118,19 +119,30 @@ class Place:
         return content
 
     def put(
-        self, source: Path, *, content_type: str, metadata: Mapping[str, str] | None = None, exclusive: bool = False
+        self,
+        source: Path | bytes,
+        *,
+        content_type: str,
+        metadata: Mapping[str, str] | None = None,
+        exclusive: bool = False,
     ) -> None:
         """Put *source* here; at no time does a part of it stand here.
 
         A local file is written beside its place and takes it at once. A store's upload is made of the whole file in
         one call, which the store commits at its end: a stream that is closed early would be committed as it is.
 
-        :param source: local file, complete.
+        :param source: a local file, complete; or the bytes themselves, if they are few.
         :param content_type: kept where the store has one.
         :param metadata: ASCII values by lower-case identifiers, kept where the store has them.
         :param exclusive: take the place only if nothing stands here.
         :raises FileExistsError: if something does.
         """
+        if isinstance(source, bytes):
+            with tempfile.NamedTemporaryFile() as file:
+                file.write(source)
+                file.flush()
+                self.put(Path(file.name), content_type=content_type, metadata=metadata, exclusive=exclusive)
+            return
         if self._is_local:
             self._put_beside(source, exclusive=exclusive)
             return
