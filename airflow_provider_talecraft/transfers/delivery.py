@@ -18,8 +18,8 @@ from urllib.parse import quote, unquote, urlsplit
 from airflow.providers.common.compat.sdk import ObjectStoragePath
 
 from airflow_provider_talecraft.exceptions import TaleCraftDownloadError
-from airflow_provider_talecraft.transfers.fetching import fetch, without_query
 from airflow_provider_talecraft.landing import Place
+from airflow_provider_talecraft.transfers.fetching import fetch, without_query
 from airflow_provider_talecraft.transfers.picture import EXTENSIONS, Format, inspect
 
 if TYPE_CHECKING:

@@ -19,8 +19,8 @@ from loopback import read_head, server
 from pictures import large_jpeg, picture
 
 from airflow_provider_talecraft.exceptions import TaleCraftDownloadError
-from airflow_provider_talecraft.transfers.illustration_to_object_storage import IllustrationToObjectStorageOperator
 from airflow_provider_talecraft.landing import Place
+from airflow_provider_talecraft.transfers.illustration_to_object_storage import IllustrationToObjectStorageOperator
 
 pytestmark = pytest.mark.integration
 
