@@ -6,6 +6,7 @@ import json
 
 import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException
+from state_store import Store
 
 from airflow_provider_talecraft import exceptions as errors
 from airflow_provider_talecraft.hooks.spend_record import SpendRecord, checked_replays, fingerprint
@@ -13,22 +14,6 @@ from airflow_provider_talecraft.hooks.spend_record import SpendRecord, checked_r
 RESULT = {"id": "1", "image_url": "https://host/x.jpeg"}
 FOX = fingerprint("talecraft_default", {"prompt": "A fox"})
 OWL = fingerprint("talecraft_default", {"prompt": "An owl"})
-
-
-class Store:
-    """A task state store that, like Airflow's, keeps JSON through retries and clears."""
-
-    def __init__(self):
-        self.values = {}
-        self.broken = False
-
-    def get(self, key, default=None):
-        return json.loads(self.values[key]) if key in self.values else default
-
-    def set(self, key, value, *, retention=None):
-        if self.broken:
-            raise ConnectionError("the API server is gone")
-        self.values[key] = json.dumps(value)
 
 
 class Killed(BaseException):
