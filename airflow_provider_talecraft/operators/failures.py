@@ -17,9 +17,10 @@ from airflow_provider_talecraft.exceptions import (
 if TYPE_CHECKING:
     from airflow_provider_talecraft.operators.prompts import Item
 
-#: How many failed illustrations a message names, and how many characters it gives to each.
+#: How many failed illustrations a message names, and how many characters it gives to each: enough for what is at
+#: stake after a lost answer and how to go on.
 NAMED = 10
-REASON_LIMIT = 200
+REASON_LIMIT = 800
 
 #: Errors that another try may end otherwise, the one with the longest wait first.
 PASSING = (

@@ -5,6 +5,7 @@ Dags import it from ``operators.illustration``, like its sibling.
 
 from __future__ import annotations
 
+import logging
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from airflow.providers.common.compat.sdk import Context
+
+log = logging.getLogger(__name__)
 
 OnPartialFailure = Literal["fail", "keep"]
 
@@ -167,7 +170,7 @@ class GenerateIllustrationBatchOperator(BaseOperator):
             return
         self._batch.halt()
         on_their_way = ", ".join(self._batch.in_flight) or "none"
-        self.log.warning(
+        log.warning(
             "Killed. Nothing more is started. Requests on their way: %s. Each may have been charged: unless its answer "
             "still comes, the next try counts it as one without an answer.",
             on_their_way,
@@ -212,7 +215,7 @@ class GenerateIllustrationBatchOperator(BaseOperator):
             threads=threads,
             settle=partial(count_tries_as_replays, max_replays=self.max_replays, try_number=ti.try_number),
         )
-        self.log.info("%d illustrations, %d at a time, %d a minute.", len(items), threads, per_minute)
+        log.info("%d illustrations, %d at a time, %d a minute.", len(items), threads, per_minute)
         return self._batch, records
 
     def _checkpoint(self, manifest: Manifest | None, output: Output) -> None:
@@ -221,7 +224,7 @@ class GenerateIllustrationBatchOperator(BaseOperator):
         try:
             manifest.write(output)
         except Exception:  # the next one has it all, and paid pictures go on coming
-            self.log.warning("The manifest could not be written now; it will be at the end.", exc_info=True)
+            log.warning("The manifest could not be written now; it will be at the end.", exc_info=True)
 
     def _raise_unless_it_succeeded(self, batch: Batch) -> None:
         failed = f" Failed: {batch.failures}" if batch.failures.count else ""

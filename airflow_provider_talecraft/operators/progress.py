@@ -79,7 +79,7 @@ class Progress:
         self._interval = interval
         self._clock = clock
         self._began = self._told_at = clock()
-        self._told: int | None = None
+        self._told = tally.left
 
     def tell(self) -> None:
         """Log a line if it is time for one."""
