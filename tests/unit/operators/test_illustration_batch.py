@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
+import tracemalloc
 from collections import Counter
 
 import pytest
@@ -12,10 +13,13 @@ from airflow.providers.common.compat.sdk import DAG, AirflowException, AirflowFa
 from state_store import Store, TaskInstance
 
 from airflow_provider_talecraft import exceptions as errors
+from airflow_provider_talecraft.api.models import Illustration
 from airflow_provider_talecraft.hooks import talecraft
 from airflow_provider_talecraft.operators import batch as batch_module
-from airflow_provider_talecraft.operators import illustration_batch, limiter, progress
+from airflow_provider_talecraft.operators import illustration_batch, limiter, progress, records
 from airflow_provider_talecraft.operators.illustration import DEFAULT_POLICY, GenerateIllustrationBatchOperator
+from airflow_provider_talecraft.operators.manifest import Output
+from airflow_provider_talecraft.operators.prompts import Items
 from airflow_provider_talecraft.policies.retry import TaleCraftRetryPolicy
 from airflow_provider_talecraft.sandbox import Sandbox
 from airflow_provider_talecraft.version_compat import HAS_RETRY_POLICY
@@ -639,6 +643,34 @@ def test_a_quiet_batch_tells_so_every_minute():
             tally.drawn = 1
         line.tell()
     assert told == [60.0, 100.0, 160.0]
+
+
+def test_a_hundred_times_as_many_illustrations_take_hardly_more_memory():
+    def peak(count):
+        prompts = [f"Page {number}. " + "long " * 100 for number in range(count)]
+        tracemalloc.start()
+        try:
+            items = Items(prompts, style="children_book", aspect_ratio="1:1")
+            with Output(count) as output:
+                # Only the answer is made up here: ten thousand real ones take a minute.
+                batch_module.Batch(
+                    items,
+                    send=lambda request, pace: (pace(), Illustration(request.prompt[:10], "success", "https://a/b"))[1],
+                    limiter=limiter.Limiter(max_concurrency=4, requests_per_minute=60_000_000),
+                    record=records.Records(
+                        {"ti": TaskInstance()}, talecraft_conn_id="c", max_replays=1, on_clear="reuse", manifest=None
+                    ).of,
+                    output=output,
+                    threads=4,
+                ).run(every=60.0, checkpoint=lambda: None)
+                assert sum(1 for _ in output.lines()) == count
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    peak(10)
+    few, many = peak(50), peak(5_000)
+    assert many - few < 1_500_000
 
 
 def test_there_are_no_more_threads_than_may_ask(connected, store):
