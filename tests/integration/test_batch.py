@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import time
 from collections import Counter
 from urllib.parse import quote
 
@@ -14,7 +13,8 @@ import pytest
 pytestmark = pytest.mark.integration
 
 COUNT = 100
-KILLS = 3
+#: What is on its way when the worker is killed, by number: as many as may be.
+KILLS = (range(20, 28), range(45, 53), range(85, 93))
 
 
 def charges(sandbox):
@@ -42,41 +42,34 @@ def instance(deployment, dag_id, run_id, task_id):
     return deployment.task_instances(dag_id, run_id)[task_id, -1]
 
 
-def until_asked_again(deployment, sandbox, charged):
-    """Wait until so many prompts are charged and more are asked for."""
-    deployment.until(lambda: len(charges(sandbox)) >= charged and on_their_way(sandbox), 120, "nothing more is asked")
+def prompts(numbers):
+    return {f"Killed {number:03}." for number in numbers}
 
 
 @pytest.fixture(scope="module")
 def killed(deployment, keyed_sandbox):
-    """A hundred illustrations whose worker is killed three times; what was delivered and on its way at each."""
+    """A hundred illustrations whose worker is killed three times; the records just before and just after each."""
     keyed_sandbox.reset()
-    keyed_sandbox.fault(prompt="Killed", delay_after_charge=0.5, times=None)
+    # At each of these, eight requests are charged and then keep their threads waiting, once.
+    keyed_sandbox.faults([{"prompt": prompt, "delay_after_charge": 30} for kill in KILLS for prompt in prompts(kill)])
     run_id = deployment.trigger("talecraft_batch")
     seen = []
-    for number in range(1, KILLS + 1):
-        until_asked_again(deployment, keyed_sandbox, number * COUNT // (KILLS + 1))
+    for number, kill in enumerate(KILLS, start=1):
+        deployment.until(
+            lambda kill=kill: prompts(kill) <= set(on_their_way(keyed_sandbox)), 120, "they were not asked for"
+        )
         before = records(deployment, "talecraft_batch", run_id, "killed")
         task = instance(deployment, "talecraft_batch", run_id, "killed")
         assert task["try_number"] == number
         os.kill(task["pid"], signal.SIGKILL)
-        time.sleep(0.3)  # what the worker said last is written by its supervisor; the next try is a second away
-        after = records(deployment, "talecraft_batch", run_id, "killed")
-        deployment.until(lambda: not on_their_way(keyed_sandbox), 60, "a request did not end")
-        seen.append({
-            "delivered": {r["prompt"] for r in before.values() if r["state"] == "delivered"},
-            "sent": {r["prompt"] for r in after.values() if r["state"] == "sent"},
-            "charged": charges(keyed_sandbox),
-        })  # fmt: skip
-    state = deployment.wait("talecraft_batch", run_id)
-    deployment.until(lambda: not on_their_way(keyed_sandbox), 60, "a request did not end")
-    return run_id, state, seen
+        seen.append((before, records(deployment, "talecraft_batch", run_id, "killed"), charges(keyed_sandbox)))
+    return run_id, deployment.wait("talecraft_batch", run_id), seen
 
 
 def test_a_batch_that_is_killed_three_times_delivers_everything(deployment, killed):
     run_id, state, _ = killed
     assert state == "success"
-    assert instance(deployment, "talecraft_batch", run_id, "killed")["try_number"] == KILLS + 1
+    assert instance(deployment, "talecraft_batch", run_id, "killed")["try_number"] == len(KILLS) + 1
     result = deployment.xcom("talecraft_batch", run_id, "killed")
     assert [entry["index"] for entry in result] == list(range(COUNT))
     assert all(entry["image_url"] for entry in result)
@@ -84,30 +77,27 @@ def test_a_batch_that_is_killed_three_times_delivers_everything(deployment, kill
 
 def test_what_was_delivered_before_a_kill_is_never_charged_again(keyed_sandbox, killed):
     _, _, seen = killed
-    charged = charges(keyed_sandbox)
-    for kill in seen:
-        assert len(kill["delivered"]) > 0
-        assert {prompt: charged[prompt] for prompt in kill["delivered"]} == {
-            prompt: kill["charged"][prompt] for prompt in kill["delivered"]
-        }
+    now = charges(keyed_sandbox)
+    for kill, (before, _, then) in zip(KILLS, seen, strict=True):
+        delivered = {record["prompt"] for record in before.values() if record["state"] == "delivered"}
+        assert delivered == prompts(range(kill.start))
+        assert {prompt: now[prompt] for prompt in delivered} == {prompt: then[prompt] for prompt in delivered}
 
 
-def test_a_kill_costs_at_most_what_was_on_its_way(keyed_sandbox, killed):
+def test_a_kill_costs_what_was_on_its_way_and_no_more(keyed_sandbox, killed):
     _, _, seen = killed
-    charged = charges(keyed_sandbox)
-    lost = Counter(prompt for kill in seen for prompt in kill["sent"])
-    assert all(1 <= len(kill["sent"]) <= 8 for kill in seen)
-    assert len(charged) == COUNT
-    assert all(charged[prompt] <= 1 + lost[prompt] for prompt in charged)
-    assert COUNT <= charged.total() <= COUNT + KILLS * 8
+    for kill, (_, after, _) in zip(KILLS, seen, strict=True):
+        assert {record["prompt"] for record in after.values() if record["state"] == "sent"} == prompts(kill)
+    lost = set().union(*map(prompts, KILLS))
+    assert charges(keyed_sandbox) == {prompt: 1 + (prompt in lost) for prompt in prompts(range(COUNT))}
 
 
 def test_every_picture_that_is_handed_on_was_charged_and_the_replays_are_told(deployment, keyed_sandbox, killed):
-    run_id, _, seen = killed
+    run_id, _, _ = killed
     paid = {charge["id"] for charge in keyed_sandbox.ledger()["charges"]}
     assert {entry["id"] for entry in deployment.xcom("talecraft_batch", run_id, "killed")} <= paid
-    lost = sum(len(kill["sent"]) for kill in seen)
     kept = records(deployment, "talecraft_batch", run_id, "killed")
+    lost = sum(map(len, KILLS))
     assert sum(record["replays"] for record in kept.values()) == lost
     assert f"and perhaps {2 * lost} for requests without an answer" in deployment.logs("talecraft_batch")
 
