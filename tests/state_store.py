@@ -1,8 +1,9 @@
-"""A task state store in memory."""
+"""A stand-in for Airflow's task state store, and for the task instance that it belongs to."""
 
 from __future__ import annotations
 
 import json
+import threading
 
 
 class Store:
@@ -11,11 +12,40 @@ class Store:
     def __init__(self):
         self.values = {}
         self.broken = False
+        self._in_use = threading.Lock()
 
     def get(self, key, default=None):
-        return json.loads(self.values[key]) if key in self.values else default
+        with self._alone():
+            return json.loads(self.values[key]) if key in self.values else default
 
     def set(self, key, value, *, retention=None):
-        if self.broken:
-            raise ConnectionError("the API server is gone")
-        self.values[key] = json.dumps(value)
+        with self._alone():
+            if self.broken:
+                raise ConnectionError("the API server is gone")
+            self.values[key] = json.dumps(value)
+
+    def read(self):
+        """Return everything that is kept."""
+        return {key: json.loads(value) for key, value in self.values.items()}
+
+    def _alone(self):
+        # Under dag.test() Airflow's own store is not made for threads.
+        assert not self._in_use.locked(), "two threads use the store at a time"
+        return self._in_use
+
+
+class TaskInstance:
+    """As much of a task instance as the operators ask for."""
+
+    dag_id = "d"
+    task_id = "t"
+    map_index = -1
+
+    def __init__(self, try_number=1, max_tries=3, run_id="r"):
+        self.try_number = try_number
+        self.max_tries = max_tries
+        self.run_id = run_id
+        self.pushed = {}
+
+    def xcom_push(self, key, value):
+        self.pushed[key] = value

@@ -15,6 +15,9 @@ ASPECT_RATIOS: tuple[str, ...] = get_args(AspectRatio)
 DEFAULT_STYLE = "children_book"
 DEFAULT_ASPECT_RATIO = "1:1"
 
+#: What one delivered illustration costs.
+CREDITS = 2
+
 
 @dataclass(frozen=True)
 class IllustrationRequest:

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from airflow.providers.common.compat.sdk import AirflowFailException, AirflowTaskTimeout
 
+from airflow_provider_talecraft.api.models import CREDITS
 from airflow_provider_talecraft.exceptions import TaleCraftError, TaleCraftOutcomeUnknownError
 from airflow_provider_talecraft.version_compat import NEVER_EXPIRE
 
@@ -35,6 +36,8 @@ log = logging.getLogger(__name__)
 
 #: The store's key; a task that asks more than once adds a number.
 KEY = "talecraft"
+#: Where a person finds Airflow's store.
+STORAGE = "Storage > Task State Store of this task instance"
 STATES = ("refused", "sent", "delivered")
 #: Characters of the prompt that the record shows: enough to know it by.
 SHOWN_PROMPT = 200
@@ -93,6 +96,7 @@ class SpendRecord:
     :param max_tries: the task instance's.
     :param max_replays: how often a request may be sent although an earlier one had no answer.
     :param on_clear: what a clear means for a delivered picture, "regenerate" it or "reuse" it.
+    :param place: where a person finds the record, for messages; None for Airflow's own store.
     :raises AirflowFailException: if there is a record and it cannot be read. It is not taken for "no record", since
         that could cost another charge.
     """
@@ -106,9 +110,11 @@ class SpendRecord:
         max_tries: int,
         max_replays: int,
         on_clear: OnClear,
+        place: str | None = None,
     ) -> None:
         self._store = store
         self._key = key
+        self._place = place or f"the key {key!r} under {STORAGE}"
         self._max_replays = max_replays
         fresh = Entry("refused", fingerprint, max_tries)
         entry = self._load() or fresh
@@ -131,6 +137,16 @@ class SpendRecord:
     def replays_left(self) -> int | None:
         """How often a request may still be sent without an answer to the one before; None without a store."""
         return None if self._store is None else self._max_replays - self._entry.replays
+
+    @property
+    def replays(self) -> int:
+        """How often a request was sent although an earlier one had no answer, over all tries and clears."""
+        return self._entry.replays
+
+    @property
+    def unanswered(self) -> int:
+        """How many requests, over all tries and clears, have no answer: each may have been charged."""
+        return len(self._entry.unanswered)
 
     @contextmanager
     def attempt(self, prompt: str) -> Iterator[None]:
@@ -185,9 +201,8 @@ class SpendRecord:
             return Entry.read(stored)
         except ValueError as error:
             raise AirflowFailException(
-                f"The record of what was paid cannot be read ({error}): nothing was sent. Look at the key "
-                f"{self._key!r} under Storage > Task State Store of this task instance; delete it to draw, and pay, "
-                "as if there had been no earlier try."
+                f"The record of what was paid cannot be read ({error}): nothing was sent. Look at {self._place}; "
+                "delete it to draw, and pay, as if there had been no earlier try."
             ) from None
 
     def _save(self) -> None:
@@ -210,11 +225,10 @@ class SpendRecord:
         return error
 
     def _how_to_go_on(self) -> str:
-        requests = len(self._entry.unanswered)
         return (
-            f"It is not sent again (max_replays={self._max_replays}): up to {requests * 2} credits for {requests} "
-            f"unanswered request(s) are at stake. To draw it after all, and perhaps pay again, delete the key "
-            f"{self._key!r} under Storage > Task State Store of this task instance and clear the task."
+            f"It is not sent again (max_replays={self._max_replays}): up to {self.unanswered * CREDITS} credits for "
+            f"{self.unanswered} unanswered request(s) are at stake. To draw it after all, and perhaps pay again, "
+            f"delete {self._place} and clear the task."
         )
 
 

@@ -30,7 +30,7 @@ from airflow_provider_talecraft.hooks.spend_record import KEY, SpendRecord, chec
 from airflow_provider_talecraft.version_compat import mask_secret
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from airflow_provider_talecraft.api.client import TaleCraftClient
 
@@ -124,21 +124,29 @@ class TaleCraftHook(BaseHook):
         record.deliver(asdict(illustration))
         return illustration
 
-    def send(self, request: IllustrationRequest) -> Illustration:
+    def send(self, request: IllustrationRequest, *, pace: Callable[[], None] | None = None) -> Illustration:
         """Send *request* as :meth:`generate` does, without a record of it: whoever calls this keeps one.
 
+        :param pace: called before every POST, to wait there for its turn, or to raise. Who sets the pace of many
+            requests must hear of a rate limit at once, so none is waited out here then.
         :raises TaleCraftError: as :meth:`generate`.
         """
         client = self.get_conn()
         again = Retrying(
-            retry=retry_if_exception(_cost_nothing_and_passes),
+            retry=retry_if_exception(_never_connected if pace else _cost_nothing_and_passes),
             wait=_wait,
             stop=stop_before_delay(RETRY_FOR),
             before_sleep=self._log_retry,
             reraise=True,
         )
+
+        def post() -> Illustration:
+            if pace:
+                pace()
+            return client.generate(request)
+
         with self._naming_the_connection():
-            return again(client.generate, request)
+            return again(post)
 
     def test_connection(self) -> tuple[bool, str]:
         """Ask TaleCraft whether it accepts the key; spends nothing.
@@ -232,6 +240,10 @@ def _connection_type() -> dict[str, Any]:
 def _cost_nothing_and_passes(error: BaseException) -> bool:
     if isinstance(error, TaleCraftRateLimitError):
         return error.retry_after is not None and error.retry_after <= SHORT_RETRY_AFTER
+    return _never_connected(error)
+
+
+def _never_connected(error: BaseException) -> bool:
     # Without a status there was no answer: the connection could not be opened.
     return isinstance(error, TaleCraftUnavailableError) and error.status_code is None
 

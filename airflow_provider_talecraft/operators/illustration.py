@@ -3,29 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
-from airflow.providers.common.compat.sdk import AirflowFailException, BaseOperator
+from airflow.providers.common.compat.sdk import BaseOperator
 
-from airflow_provider_talecraft.api.models import DEFAULT_ASPECT_RATIO, DEFAULT_STYLE, IllustrationRequest
+from airflow_provider_talecraft.api.models import CREDITS, DEFAULT_ASPECT_RATIO, DEFAULT_STYLE, IllustrationRequest
 from airflow_provider_talecraft.assets import add_to_asset_events
 from airflow_provider_talecraft.exceptions import (
     TaleCraftError,
     TaleCraftGenerationFailedError,
     TaleCraftInvalidRequestError,
-    TaleCraftOutcomeUnknownError,
 )
 from airflow_provider_talecraft.hooks.spend_record import KEY, OnClear, SpendRecord, checked_replays, fingerprint
 from airflow_provider_talecraft.hooks.talecraft import TaleCraftHook
-from airflow_provider_talecraft.policies.retry import TaleCraftRetryPolicy
-from airflow_provider_talecraft.version_compat import HAS_RETRY_POLICY, RetryAction, RetryPolicy
+from airflow_provider_talecraft.operators.giving_up import (
+    DEFAULT_POLICY,
+    count_tries_as_replays,
+    give_up_where_no_policy_is_asked,
+)
+from airflow_provider_talecraft.operators.illustration_batch import GenerateIllustrationBatchOperator
+from airflow_provider_talecraft.operators.options import checked_word
+from airflow_provider_talecraft.version_compat import HAS_RETRY_POLICY, RetryPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from airflow.providers.common.compat.sdk import Context
 
-DEFAULT_POLICY = TaleCraftRetryPolicy()
+__all__ = ["DEFAULT_POLICY", "GenerateIllustrationBatchOperator", "GenerateIllustrationOperator"]
 
 
 class GenerateIllustrationOperator(BaseOperator):
@@ -76,15 +81,13 @@ class GenerateIllustrationOperator(BaseOperator):
         if HAS_RETRY_POLICY:
             kwargs["retry_policy"] = retry_policy
         super().__init__(retries=retries, **kwargs)
-        if on_clear not in get_args(OnClear):
-            raise ValueError(f"on_clear must be one of {', '.join(get_args(OnClear))}, not {on_clear!r}.")
         self.prompt = prompt
         self.style = style
         self.aspect_ratio = aspect_ratio
         self.fallback_prompts = fallback_prompts
         self.talecraft_conn_id = talecraft_conn_id
         self.max_replays = checked_replays(max_replays)
-        self.on_clear = on_clear
+        self.on_clear = checked_word("on_clear", on_clear, OnClear)
         self.retry_policy = retry_policy
 
     def execute(self, context: Context) -> dict[str, str]:
@@ -106,10 +109,8 @@ class GenerateIllustrationOperator(BaseOperator):
             )
             result = record.delivered or self._draw(requests, record)
         except TaleCraftError as error:
-            if isinstance(error, TaleCraftOutcomeUnknownError) and error.replays_left is None:
-                # There is no record to count in: every earlier try may have been a replay.
-                error.replays_left = max(0, self.max_replays - (context["ti"].try_number - 1))
-            self._stop_where_no_policy_is_asked(error, context)
+            count_tries_as_replays(error, max_replays=self.max_replays, try_number=context["ti"].try_number)
+            give_up_where_no_policy_is_asked(error, self.retry_policy, context)
             raise
         if self.do_xcom_push:
             context["ti"].xcom_push(key="image_url", value=result["image_url"])
@@ -150,16 +151,8 @@ class GenerateIllustrationOperator(BaseOperator):
             **request.payload(),
         }
         record.deliver(result)
-        self.log.info("Illustration %s is at %s (2 credits)", illustration.id, illustration.image_url)
+        self.log.info("Illustration %s is at %s (%d credits)", illustration.id, illustration.image_url, CREDITS)
         return result
-
-    def _stop_where_no_policy_is_asked(self, error: TaleCraftError, context: Context) -> None:
-        if HAS_RETRY_POLICY and self.retry_policy is not None:
-            return
-        ti = context["ti"]
-        decision = (self.retry_policy or DEFAULT_POLICY).evaluate(error, ti.try_number, ti.max_tries, context)
-        if decision.action is RetryAction.FAIL:
-            raise AirflowFailException(f"{type(error).__name__}: {decision.reason}") from error
 
     def on_kill(self) -> None:
         """Say what a kill leaves behind. A request on its way cannot be called back."""

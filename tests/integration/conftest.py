@@ -27,7 +27,16 @@ def keyed_sandbox():
 
 
 @pytest.fixture(scope="session")
-def deployment(tmp_path_factory, keyed_sandbox):
+def limited_sandbox():
+    """A sandbox that counts: 120 requests in any minute, 8 at a time, 1 s each."""
+    from airflow_provider_talecraft.sandbox import Sandbox
+
+    with Sandbox(latency=1, requests_per_minute=120, max_concurrency=8) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture(scope="session")
+def deployment(tmp_path_factory, keyed_sandbox, limited_sandbox):
     """Airflow with LocalExecutor, the Dags beside this file, and connections to the sandbox."""
     if Version(version("apache-airflow")) < Version("3.3"):
         pytest.skip("the policy and the record are of Airflow 3.3; what is done below it is in tests/unit/operators")
@@ -39,6 +48,11 @@ def deployment(tmp_path_factory, keyed_sandbox):
         "AIRFLOW_CONN_TALECRAFT_DEFAULT": connection(),
         "AIRFLOW_CONN_TALECRAFT_KEYLESS": connection(password=""),
         "AIRFLOW_CONN_TALECRAFT_STRANGER": connection(password=KEY.replace("5d41", "0000")),
+        "AIRFLOW_CONN_TALECRAFT_LIMITED": connection(
+            host=limited_sandbox.url,
+            password=limited_sandbox.api_key,
+            extra={"requests_per_minute": 120, "max_concurrency": 8},
+        ),
         "AIRFLOW_CONN_TALECRAFT_NOWHERE": connection(host="http://127.0.0.1:9", extra={"connect_timeout": 1}),
     }
     home = tmp_path_factory.mktemp("airflow")

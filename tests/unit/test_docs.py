@@ -12,6 +12,7 @@ from typing import get_args
 import pytest
 
 from airflow_provider_talecraft.hooks.spend_record import KEY
+from airflow_provider_talecraft.operators import batch, limiter
 from airflow_provider_talecraft.policies.retry import TaleCraftRetryPolicy
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -34,6 +35,15 @@ def test_the_policys_parameters_and_defaults_are_the_codes():
 
 def test_the_key_to_delete_is_the_records():
     assert f"delete the key `{KEY}`" in RETRIES
+
+
+def test_the_batchs_numbers_are_the_codes():
+    assert f"spread evenly at {100 / limiter.SLACK:.0f} % of that rate" in RETRIES
+    assert f"else by {limiter.DEFAULT_SLOW_DOWN:.0f} s" in RETRIES
+    assert f"more than {limiter.MOST_SLOW_DOWNS} in a row" in RETRIES
+    assert f"more than {limiter.LONGEST_SLOW_DOWN:.0f} s" in RETRIES
+    assert batch.MOST_IN_A_ROW == 10
+    assert "ten illustrations in a row" in RETRIES
 
 
 @pytest.mark.parametrize(

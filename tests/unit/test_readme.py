@@ -18,14 +18,19 @@ from airflow_provider_talecraft.api.address import DEFAULT_BASE_URL
 from airflow_provider_talecraft.api.models import ASPECT_RATIOS
 from airflow_provider_talecraft.hooks import settings
 from airflow_provider_talecraft.hooks.talecraft import RETRY_FOR, SHORT_RETRY_AFTER, TaleCraftHook
-from airflow_provider_talecraft.operators.illustration import DEFAULT_POLICY, GenerateIllustrationOperator
+from airflow_provider_talecraft.operators.illustration import (
+    DEFAULT_POLICY,
+    GenerateIllustrationBatchOperator,
+    GenerateIllustrationOperator,
+)
+from airflow_provider_talecraft.operators.illustration_batch import DEFAULT_MAX_CONCURRENCY, DEFAULT_REQUESTS_PER_MINUTE
 from airflow_provider_talecraft.policies.retry import TaleCraftRetryPolicy
 from airflow_provider_talecraft.transfers.illustration_to_object_storage import IllustrationToObjectStorageOperator
 from airflow_provider_talecraft.version_compat import HAS_RETRY_POLICY, RetryAction
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
-OPERATORS = [GenerateIllustrationOperator, IllustrationToObjectStorageOperator]
+OPERATORS = [GenerateIllustrationOperator, GenerateIllustrationBatchOperator, IllustrationToObjectStorageOperator]
 
 
 def blocks(language):
@@ -67,10 +72,16 @@ def test_the_mapped_operator_can_be_mapped_over():
     assert dag.get_task("s").upstream_task_ids == {"pages"}
 
 
+def test_the_batch_is_a_task():
+    with DAG("readme", schedule=None) as dag:
+        exec(blocks("python")[2], {})
+    assert len(dag.get_task("book").prompts) == 2
+
+
 @pytest.mark.skipif(not HAS_RETRY_POLICY, reason="retry policies came with Airflow 3.3")
 def test_the_policy_works_on_a_plain_task():
     with DAG("readme", schedule=None) as dag:
-        exec(blocks("python")[2] + "cover()", {})
+        exec(blocks("python")[3] + "cover()", {})
     assert dag.get_task("cover").retry_policy.wait_for_credits.total_seconds() == 6 * 60 * 60
 
 
@@ -97,6 +108,12 @@ def test_the_tables_of_parameters_are_the_signatures(operator):
         spelled = "TaleCraftRetryPolicy()" if expected is DEFAULT_POLICY else repr(expected).replace("'", '"')
         assert default == ("" if expected is inspect.Parameter.empty else f"`{spelled}`")
         assert ("templated" in text) == (name.strip("`") in operator.template_fields)
+
+
+def test_the_batchs_limits_are_the_codes():
+    rows = {row[0].strip("`"): row[2] for row in rows_after("### GenerateIllustrationBatchOperator")}
+    assert rows["max_concurrency"].endswith(f"else {DEFAULT_MAX_CONCURRENCY}")
+    assert rows["requests_per_minute"].endswith(f"else {DEFAULT_REQUESTS_PER_MINUTE}")
 
 
 def test_the_ratios_are_all_named():

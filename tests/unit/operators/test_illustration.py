@@ -6,6 +6,7 @@ import signal
 
 import pytest
 from airflow.providers.common.compat.sdk import DAG, AirflowFailException, AirflowTaskTimeout
+from state_store import TaskInstance
 
 from airflow_provider_talecraft import exceptions as errors
 from airflow_provider_talecraft.operators.illustration import DEFAULT_POLICY, GenerateIllustrationOperator
@@ -86,19 +87,6 @@ def test_a_prompt_can_be_a_file(tmp_path):
 def test_a_wrong_parameter_is_refused_when_the_dag_is_parsed(kwargs, says):
     with pytest.raises(ValueError, match=says):
         GenerateIllustrationOperator(task_id="t", prompt="A fox", **kwargs)
-
-
-class TaskInstance:
-    """As much of a task instance as the operator asks for, without a state store behind it."""
-
-    max_tries = 3
-
-    def __init__(self, try_number):
-        self.try_number = try_number
-        self.pushed = {}
-
-    def xcom_push(self, key, value):
-        self.pushed[key] = value
 
 
 def execute(try_number=1, *, retry_policy=None, **kwargs):

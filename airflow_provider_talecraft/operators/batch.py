@@ -1,0 +1,221 @@
+"""Many illustrations at once: threads that ask, a main thread that tells how far they are. Knows no Airflow task.
+
+The threads do all the asking and all the keeping of records; the main thread only waits, so that it can be interrupted
+at any moment (a task's timeout is raised in it) without leaving anything half said to Airflow.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from airflow.providers.common.compat.sdk import AirflowFailException
+
+from airflow_provider_talecraft.exceptions import (
+    TaleCraftAuthenticationError,
+    TaleCraftError,
+    TaleCraftInsufficientCreditsError,
+    TaleCraftRateLimitError,
+    TaleCraftUnavailableError,
+)
+from airflow_provider_talecraft.operators.failures import Failures, reason
+from airflow_provider_talecraft.operators.limiter import HaltedError, MovedBackError
+from airflow_provider_talecraft.operators.progress import Progress, Tally
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from airflow_provider_talecraft.api.models import Illustration
+    from airflow_provider_talecraft.hooks.spend_record import SpendRecord
+    from airflow_provider_talecraft.operators.limiter import Limiter
+    from airflow_provider_talecraft.operators.manifest import Output
+    from airflow_provider_talecraft.operators.prompts import Item, Items
+
+log = logging.getLogger(__name__)
+
+#: Seconds between two looks at the threads.
+LOOK = 0.25
+
+#: What every other illustration would be refused for too. A rate limit gets here when it has not passed.
+EVERYBODYS = (TaleCraftAuthenticationError, TaleCraftInsufficientCreditsError, TaleCraftRateLimitError)
+#: So many unanswered or unavailable ones without a delivered one in between are no longer each one's own bad luck.
+MOST_IN_A_ROW = 10
+
+
+class Batch:
+    """One try at a list of illustrations.
+
+    :param items: what to draw.
+    :param send: sends one request, calling its ``pace`` before every POST.
+    :param limiter: the pace.
+    :param record: returns the record of an item.
+    :param output: where finished ones are kept.
+    :param threads: how many ask at a time.
+    :param settle: completes an error that a record does not count.
+    :param clock: returns seconds that never go backwards.
+    """
+
+    def __init__(
+        self,
+        items: Items,
+        *,
+        send: Callable[..., Illustration],
+        limiter: Limiter,
+        record: Callable[[Item], SpendRecord],
+        output: Output,
+        threads: int,
+        settle: Callable[[BaseException], None] = lambda _: None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.tally = Tally(len(items))
+        self.failures = Failures()
+        #: The refusal that stopped everybody, if one did.
+        self.refusal: TaleCraftError | None = None
+        self._send = send
+        self._limiter = limiter
+        self._record = record
+        self._output = output
+        self._settle = settle
+        self._clock = clock
+        self._waiting = iter(items)
+        self._working = min(threads, len(items))
+        self._asked: list[str | None] = [None] * self._working
+        self._in_a_row = 0
+        self._crash: BaseException | None = None
+        self._lock = threading.Lock()
+        self._done = threading.Event()
+
+    @property
+    def in_flight(self) -> list[str]:
+        """Names of the illustrations whose request is on its way."""
+        return [name for name in list(self._asked) if name is not None]
+
+    @property
+    def halted(self) -> bool:
+        """Whether nothing is started any more."""
+        return self._limiter.halted
+
+    def halt(self) -> None:
+        """Start nothing any more. Takes no lock: a signal handler may call it at any moment."""
+        self._limiter.halt()
+
+    def run(self, *, every: float, checkpoint: Callable[[], None]) -> None:
+        """Ask for everything, tell how far it is, and return when no request is on its way.
+
+        :param every: seconds between two calls of *checkpoint*, if something was finished in between.
+        :param checkpoint: keeps what is finished so far.
+        :raises Exception: what went wrong in a thread that is not about an illustration. What is raised in this thread
+            meanwhile, such as a timeout, halts the batch and leaves requests on their way to themselves.
+        """
+        progress = Progress(self.tally, self._limiter.interval, self._clock)
+        kept_at, kept = self._clock(), 0
+        try:
+            for slot in range(self._working):
+                # A daemon: an answer that is minutes away must not hold up a process that is to end.
+                threading.Thread(target=self._work, args=(slot,), name=f"talecraft-{slot}", daemon=True).start()
+            while not self._done.wait(LOOK):
+                progress.tell()
+                finished = self.tally.delivered + self.tally.failed
+                if self._clock() - kept_at >= every and finished > kept:
+                    checkpoint()
+                    kept_at, kept = self._clock(), finished
+        except BaseException:
+            self.halt()
+            raise
+        log.info("%s.", self.tally)
+        if self._crash:
+            raise self._crash
+
+    def _work(self, slot: int) -> None:
+        try:
+            while not self.halted:
+                with self._lock:
+                    item = next(self._waiting, None)
+                if item is None:
+                    break
+                self._finish(item, slot)
+        except BaseException as error:  # noqa: BLE001  # raised again in the main thread
+            self._crash = error
+            self.halt()
+        finally:
+            with self._lock:
+                self._working -= 1
+                last = self._working == 0
+            if last:
+                self._done.set()
+
+    def _finish(self, item: Item, slot: int) -> None:
+        """Draw *item*, unless an earlier try did, and note what became of it."""
+        record = None
+        replays = unanswered = 0
+        try:
+            record = self._record(item)
+            replays, unanswered = record.replays, record.unanswered
+            kept = record.delivered
+            self._deliver(item, kept or self._draw(item, record, slot), drawn=not kept)
+        except HaltedError:
+            pass
+        except EVERYBODYS as error:
+            self._refuse_all(error)
+        except (TaleCraftError, AirflowFailException) as error:
+            lost = record is not None and record.unanswered > unanswered
+            self._fail(item, error, in_a_row=lost or isinstance(error, TaleCraftUnavailableError))
+        finally:
+            if record:
+                with self._lock:
+                    self.tally.replayed += record.replays - replays
+                    self.tally.unanswered += record.unanswered
+
+    def _draw(self, item: Item, record: SpendRecord, slot: int) -> dict[str, str]:
+        while True:
+            try:
+                with self._limiter.turn() as turn, record.attempt(item.request.prompt):
+
+                    def pace() -> None:
+                        turn.start()  # called before the next turn is taken
+                        self._asked[slot] = str(item)
+
+                    illustration = self._send(item.request, pace=pace)
+            except MovedBackError:
+                continue
+            except TaleCraftRateLimitError as error:
+                seconds = self._limiter.slow_down(turn, error)
+                log.warning("%s: %s Everything waits for %.0f s, then goes on.", item, error, seconds)
+            else:
+                result = asdict(illustration)
+                record.deliver(result)
+                return result
+            finally:
+                self._asked[slot] = None
+
+    def _deliver(self, item: Item, result: dict[str, str], *, drawn: bool) -> None:
+        self._output.add({"index": item.index, "key": item.key, **result, **item.request.payload()})
+        if drawn:
+            self._limiter.delivered()
+        with self._lock:
+            if drawn:
+                self.tally.drawn += 1
+                self._in_a_row = 0
+            else:
+                self.tally.kept += 1
+
+    def _fail(self, item: Item, error: TaleCraftError | AirflowFailException, *, in_a_row: bool) -> None:
+        self._settle(error)
+        log.warning("%s: %s", item, reason(error))
+        self._output.add({"index": item.index, "key": item.key, "error": reason(error), **item.request.payload()})
+        with self._lock:
+            self.tally.failed += 1
+            self.failures.add(item, error)
+            self._in_a_row += in_a_row
+        if in_a_row and self._in_a_row >= MOST_IN_A_ROW and isinstance(error, TaleCraftError):
+            self._refuse_all(error)
+
+    def _refuse_all(self, error: TaleCraftError) -> None:
+        with self._lock:
+            if self.refusal is None:
+                self.refusal = error
+                log.warning("Nothing more is started: every other illustration would meet the same. %s", error)
+        self.halt()

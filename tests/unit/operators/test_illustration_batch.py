@@ -1,0 +1,716 @@
+"""Many illustrations in one task, over the sandbox; the pace is in test_limiter.py, the input in test_prompts.py."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+import tracemalloc
+from collections import Counter
+
+import pytest
+from airflow.providers.common.compat.sdk import DAG, AirflowException, AirflowFailException, ObjectStoragePath
+from state_store import Store, TaskInstance
+
+from airflow_provider_talecraft import exceptions as errors
+from airflow_provider_talecraft.api.models import Illustration
+from airflow_provider_talecraft.hooks import talecraft
+from airflow_provider_talecraft.operators import batch as batch_module
+from airflow_provider_talecraft.operators import illustration_batch, limiter, progress, records
+from airflow_provider_talecraft.operators.illustration import DEFAULT_POLICY, GenerateIllustrationBatchOperator
+from airflow_provider_talecraft.operators.manifest import Output
+from airflow_provider_talecraft.operators.prompts import Items
+from airflow_provider_talecraft.policies.retry import TaleCraftRetryPolicy
+from airflow_provider_talecraft.sandbox import Sandbox
+from airflow_provider_talecraft.version_compat import HAS_RETRY_POLICY
+
+pytestmark = pytest.mark.usefixtures("connected")
+
+FAST = {"max_concurrency": 3, "requests_per_minute": 60_000}
+PAGES = [f"Page {letter}." for letter in "abcdef"]
+
+
+@pytest.fixture
+def store():
+    return Store()
+
+
+def task(prompts=PAGES, **kwargs):
+    return GenerateIllustrationBatchOperator(task_id="t", prompts=prompts, **{**FAST, **kwargs})
+
+
+def execute(store, prompts=PAGES, *, try_number=1, max_tries=3, run_id="r", **kwargs):
+    ti = TaskInstance(try_number, max_tries, run_id)
+    # Below Airflow 3.3 a policy is not asked: only "stop" differs, and that has tests of its own.
+    return task(prompts, **kwargs).execute({"ti": ti, "task_state_store": store})
+
+
+def stopped(error):
+    """Return what is raised in place of *error* where the policy would stop at it."""
+    return error if HAS_RETRY_POLICY else AirflowFailException
+
+
+def charges(sandbox):
+    return Counter(charge["prompt"] for charge in sandbox.ledger()["charges"])
+
+
+# Output
+
+
+def test_the_output_is_in_the_order_of_the_prompts_whatever_the_order_of_the_answers(connected, store):
+    connected.fault(prompt="Page a.", delay_after_charge=0.3)
+    result = execute(store, [*PAGES[:2], {"prompt": "Page c.", "key": "c", "aspect_ratio": "3:2"}])
+    ids = {charge["prompt"]: charge["id"] for charge in connected.ledger()["charges"]}
+    urls = {charge["prompt"]: charge["image_url"] for charge in connected.ledger()["charges"]}
+    common = {"status": "success", "style": "children_book", "aspect_ratio": "1:1"}
+    assert result == [
+        {"index": 0, "key": "0", **common, "prompt": "Page a.", "id": ids["Page a."], "image_url": urls["Page a."]},
+        {"index": 1, "key": "1", **common, "prompt": "Page b.", "id": ids["Page b."], "image_url": urls["Page b."]},
+        {"index": 2, "key": "c", **common, "prompt": "Page c.", "id": ids["Page c."], "image_url": urls["Page c."],
+         "aspect_ratio": "3:2"},
+    ]  # fmt: skip
+    assert json.loads(json.dumps(result)) == result
+
+
+def test_no_more_requests_are_on_their_way_than_allowed(connected, store):
+    connected.fault(times=None, delay_before_charge=0.05)
+    most, over = 0, threading.Event()
+
+    def watch():
+        nonlocal most
+        while not over.wait(0.005):
+            most = max(most, sum(r["outcome"] == "in progress" for r in connected.ledger()["requests"]))
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    execute(store, [f"{n}" for n in range(20)], max_concurrency=4)
+    over.set()
+    watcher.join()
+    assert most == 4
+
+
+def test_a_few_results_with_a_manifest_path_go_to_both(store, tmp_path):
+    result = execute(store, manifest_path=f"file://{tmp_path}/book.jsonl")
+    assert [json.loads(line) for line in (tmp_path / "book.jsonl").read_text().splitlines()] == result
+
+
+def test_more_results_than_the_threshold_go_to_the_manifest_and_a_summary_to_xcom(connected, store, tmp_path):
+    connected.fault(prompt="Page c.", message="Generation failed")
+    path = f"file://{tmp_path}/book.jsonl"
+    assert execute(store, manifest_path=path, manifest_threshold=5, on_partial_failure="keep") == {
+        "manifest_path": path, "count": 6, "delivered": 5, "failed": 1, "replayed": 0,
+        "credits": 10, "credits_this_try": 10, "credits_unknown": 0,
+    }  # fmt: skip
+    lines = [json.loads(line) for line in (tmp_path / "book.jsonl").read_text().splitlines()]
+    assert [line["index"] for line in lines] == list(range(6))
+    assert [line["index"] for line in lines if "error" in line] == [2]
+
+
+def test_at_the_threshold_the_list_is_returned(store, tmp_path):
+    assert len(execute(store, manifest_threshold=6)) == 6
+
+
+def test_more_results_than_the_threshold_and_no_manifest_path_is_found_before_anything_is_sent(connected, store):
+    with pytest.raises(stopped(errors.TaleCraftInvalidRequestError), match=r"nothing was sent\. Set manifest_path"):
+        execute(store, manifest_threshold=5)
+    assert not connected.ledger()["requests"]
+
+
+def test_the_manifest_is_written_as_it_goes(connected, store, tmp_path, monkeypatch):
+    monkeypatch.setattr(illustration_batch, "MANIFEST_INTERVAL", 0.0)
+    connected.fault(prompt="Page f.", delay_before_charge=1.0)
+    path, seen, over = tmp_path / "book.jsonl", set(), threading.Event()
+
+    def watch():
+        while not over.wait(0.01):
+            if path.exists():
+                seen.add(len([json.loads(line) for line in path.read_text().splitlines()]))
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    execute(store, manifest_path=f"file://{path}")
+    over.set()
+    watcher.join()
+    assert 5 in seen
+
+
+def test_a_manifest_that_cannot_be_written_meanwhile_does_not_stop_the_batch(connected, store, tmp_path, monkeypatch):
+    monkeypatch.setattr(illustration_batch, "MANIFEST_INTERVAL", 0.0)
+    connected.fault(prompt="Page f.", delay_before_charge=1.0)
+    write, failed = illustration_batch.Manifest.write, []
+
+    def fail_at_first(manifest, output):
+        if not failed:
+            failed.append(True)
+            raise OSError("the store is away")
+        write(manifest, output)
+
+    monkeypatch.setattr(illustration_batch.Manifest, "write", fail_at_first)
+    assert len(execute(store, manifest_path=f"file://{tmp_path}/book.jsonl")) == 6
+    assert failed
+    assert len((tmp_path / "book.jsonl").read_text().splitlines()) == 6
+
+
+def test_a_place_for_the_manifest_that_cannot_be_written_is_found_before_anything_is_sent(connected, store, tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(OSError, match=r"Not a directory|File exists"):
+        execute(store, manifest_path=f"file://{tmp_path}/file/book.jsonl")
+    assert not connected.ledger()["requests"]
+
+
+# Wrong input
+
+
+@pytest.mark.parametrize(
+    "prompts", ["A fox", [], ["A", ""], [{"prompt": "A", "key": "x"}, {"prompt": "B", "key": "x"}]]
+)
+def test_a_wrong_list_is_found_before_anything_is_sent_or_written(connected, store, prompts):
+    with pytest.raises(stopped(errors.TaleCraftInvalidRequestError), match="nothing was sent"):
+        execute(store, prompts)
+    assert not connected.ledger()["requests"]
+    assert not store.values
+
+
+@pytest.mark.parametrize(
+    ("kwargs", "says"),
+    [
+        ({"max_concurrency": 0}, "max_concurrency must be a whole number of at least 1, not 0"),
+        ({"max_concurrency": 1.5}, "max_concurrency must be"),
+        ({"max_concurrency": True}, "max_concurrency must be"),
+        ({"requests_per_minute": -1}, "requests_per_minute must be a whole number of at least 1, not -1"),
+        ({"requests_per_minute": "10"}, "requests_per_minute must be"),
+        ({"on_partial_failure": "x"}, "on_partial_failure must be one of fail, keep, not 'x'"),
+        ({"manifest_threshold": -1}, "manifest_threshold must be a whole number of at least 0, not -1"),
+        ({"max_replays": -1}, "max_replays must be 0 or more, not -1"),
+        ({"on_clear": "x"}, "on_clear must be one of regenerate, reuse, not 'x'"),
+    ],
+)
+def test_a_wrong_parameter_is_refused_when_the_dag_is_parsed(kwargs, says):
+    with pytest.raises(ValueError, match=says):
+        task(**kwargs)
+
+
+def test_the_templated_fields_are_the_documented_ones():
+    assert set(GenerateIllustrationBatchOperator.template_fields) == {
+        "prompts", "style", "aspect_ratio", "talecraft_conn_id", "manifest_path", "manifest_conn_id",
+    }  # fmt: skip
+
+
+def test_prompts_are_templated_inside_mappings_and_may_be_files(tmp_path):
+    (tmp_path / "fox.prompt").write_text("A fox on {{ ds }}")
+    with DAG("d", schedule=None, template_searchpath=str(tmp_path)):
+        one = task(["fox.prompt", {"prompt": "An owl on {{ ds }}", "key": "owl-{{ ds }}"}, {"prompt": "fox.prompt"}])
+    one.resolve_template_files()
+    one.render_template_fields({"ds": "2026-01-02"})
+    assert one.prompts == [
+        "A fox on 2026-01-02",
+        {"prompt": "An owl on 2026-01-02", "key": "owl-2026-01-02"},
+        {"prompt": "A fox on 2026-01-02"},
+    ]
+
+
+def test_prompts_may_be_another_tasks_output():
+    with DAG("d", schedule=None) as dag:
+        upstream = GenerateIllustrationBatchOperator(task_id="upstream", prompts=PAGES)
+        task(upstream.output)
+    assert dag.get_task("t").upstream_task_ids == {"upstream"}
+
+
+@pytest.mark.parametrize("policy", [None, TaleCraftRetryPolicy(max_replays=5)])
+@pytest.mark.skipif(not HAS_RETRY_POLICY, reason="retry policies came with Airflow 3.3")
+def test_the_policy_and_the_retries_are_named_defaults_that_a_dag_may_replace(policy):
+    with DAG("d", schedule=None, default_args={"retry_policy": policy, "retries": 7}):
+        replaced = task()
+    assert (replaced.retry_policy, replaced.retries) == (policy, 7)
+    with DAG("d", schedule=None):
+        default = task()
+    assert (default.retry_policy, default.retries) == (DEFAULT_POLICY, 3)
+
+
+NONE = {"max_concurrency": None, "requests_per_minute": None}
+
+
+@pytest.mark.parametrize(
+    "limits",
+    [
+        ({}, NONE, "2 at a time, 10 a minute"),
+        ({"max_concurrency": 4, "requests_per_minute": "6000"}, NONE, "4 at a time, 6000 a minute"),
+        ({"max_concurrency": 4, "requests_per_minute": 10}, FAST, "3 at a time, 60000 a minute"),
+    ],
+)
+def test_the_limits_are_the_operators_else_the_connections_else_the_documented_ones(connected, connect, caplog, limits):
+    extra, kwargs, expected = limits
+    connect(host=connected.url, password=connected.api_key, extra=extra)
+    with caplog.at_level("INFO"):
+        execute(Store(), ["A fox"], **kwargs)
+    assert expected in caplog.text
+
+
+# Money
+
+
+def test_another_try_returns_what_the_first_delivered_and_sends_nothing(connected, store):
+    first = execute(store)
+    assert execute(store, try_number=2) == first
+    assert len(connected.ledger()["requests"]) == len(PAGES)
+
+
+def test_another_try_draws_only_what_is_missing(connected, store):
+    connected.fault(prompt="Page c.", message="Generation failed")
+    with pytest.raises(errors.TaleCraftGenerationFailedError):
+        execute(store)
+    assert [entry["prompt"] for entry in execute(store, try_number=2)] == PAGES
+    assert set(charges(connected).values()) == {1}
+
+
+def test_a_request_that_a_killed_worker_left_behind_is_replayed_and_counted(connected, store, caplog):
+    execute(store)
+    record = json.loads(store.values["talecraft-2"])
+    store.set("talecraft-2", {**record, "state": "sent", "result": None, "unanswered": ["2026-01-02T03:04:05+00:00"]})
+    with caplog.at_level("INFO"):
+        execute(store, try_number=2)
+    assert charges(connected) == {**dict.fromkeys(PAGES, 1), "Page c.": 2}
+    assert "6 of 6 delivered (5 to an earlier try), 0 failed, 1 replayed, 0 left; 2 credits in this try" in caplog.text
+    assert "and perhaps 2 for requests without an answer" in caplog.text
+    assert json.loads(store.values["talecraft-2"])["replays"] == 1
+
+
+def test_a_lost_answer_is_replayed_in_the_next_try_and_not_in_the_same(connected, store):
+    connected.fault(prompt="Page c.", drop="after_charge")
+    with pytest.raises(errors.TaleCraftOutcomeUnknownError, match="may have been charged") as caught:
+        execute(store)
+    assert caught.value.replays_left == 1
+    assert len(connected.ledger()["requests"]) == 6
+    execute(store, try_number=2)
+    assert charges(connected)["Page c."] == 2
+
+
+def test_when_no_replay_is_left_the_policy_stops(connected, store):
+    connected.fault(prompt="Page c.", drop="after_charge")
+    with pytest.raises(stopped(errors.TaleCraftOutcomeUnknownError), match="It is not sent again"):
+        execute(store, max_replays=0)
+    with pytest.raises(stopped(errors.TaleCraftOutcomeUnknownError), match=r"'talecraft-2'"):
+        execute(store, try_number=2, max_replays=0)
+    assert charges(connected) == dict.fromkeys(PAGES, 1)
+
+
+def test_many_requests_that_are_given_up_do_not_stop_the_rest(connected, store):
+    prompts = [f"Lost {n}." for n in range(batch_module.MOST_IN_A_ROW + 1)]
+    connected.fault(prompt="Lost", drop="after_charge", times=batch_module.MOST_IN_A_ROW - 1)
+    with pytest.raises(stopped(errors.TaleCraftOutcomeUnknownError)):
+        execute(store, prompts, max_replays=0, max_concurrency=1)
+    connected.fault(prompt="Lost", drop="after_charge", times=1)
+    with pytest.raises(stopped(errors.TaleCraftOutcomeUnknownError)):
+        execute(store, [*prompts, "New 1.", "New 2."], try_number=2, max_replays=0, max_concurrency=1)
+    assert charges(connected)["New 2."] == 1
+
+
+def test_a_clear_of_a_batch_that_was_not_complete_goes_on_with_what_is_missing(connected, store):
+    connected.set_credits(6)
+    with pytest.raises(stopped(errors.TaleCraftInsufficientCreditsError)):
+        execute(store)
+    connected.set_credits(1000)
+    execute(store, try_number=2, max_tries=4)
+    assert charges(connected) == dict.fromkeys(PAGES, 1)
+
+
+@pytest.mark.parametrize(("on_clear", "expected"), [("regenerate", 2), ("reuse", 1)])
+def test_a_clear_of_a_complete_batch_draws_again_or_reuses(connected, store, on_clear, expected):
+    execute(store)
+    execute(store, try_number=2, max_tries=4, on_clear=on_clear)
+    assert charges(connected) == dict.fromkeys(PAGES, expected)
+    execute(store, try_number=3, max_tries=4, on_clear=on_clear)
+    assert charges(connected) == dict.fromkeys(PAGES, expected)
+
+
+def test_an_edition_that_was_begun_by_a_clear_is_finished_by_the_next(connected, store):
+    execute(store)
+    connected.set_credits(6)
+    with pytest.raises(stopped(errors.TaleCraftInsufficientCreditsError)):
+        execute(store, try_number=2, max_tries=4)
+    connected.set_credits(1000)
+    execute(store, try_number=3, max_tries=5)
+    assert charges(connected) == dict.fromkeys(PAGES, 2)
+
+
+def test_an_illustration_with_a_key_is_the_same_one_wherever_it_stands(connected, store):
+    pages = [{"prompt": prompt, "key": prompt} for prompt in PAGES]
+    execute(store, pages)
+    result = execute(store, [{"prompt": "Cover.", "key": "cover"}, *reversed(pages)], try_number=2)
+    assert charges(connected) == {**dict.fromkeys(PAGES, 1), "Cover.": 1}
+    assert [entry["key"] for entry in result] == ["cover", *reversed(PAGES)]
+
+
+def test_another_prompt_under_the_same_key_is_drawn(connected, store):
+    execute(store)
+    execute(store, [*PAGES[:-1], "Page x."], try_number=2)
+    assert charges(connected) == {**dict.fromkeys(PAGES, 1), "Page x.": 1}
+
+
+def test_a_record_that_cannot_be_read_costs_its_own_illustration_and_no_other(connected, store):
+    store.set("talecraft-2", "nonsense")
+    result = execute(store, on_partial_failure="keep")
+    assert "'talecraft-2' under Storage > Task State Store" in result[2]["error"]
+    assert charges(connected)["Page c."] == 0
+    assert len(connected.ledger()["charges"]) == 5
+    with pytest.raises(AirflowFailException, match=r"prompts\[2\].*cannot be read"):
+        execute(store, try_number=2)
+
+
+def test_a_record_of_the_batch_that_cannot_be_read_stops_it_before_anything_is_sent(connected, store):
+    store.set("talecraft", "nonsense")
+    with pytest.raises(AirflowFailException, match="'talecraft' under Storage"):
+        execute(store)
+    assert not connected.ledger()["requests"]
+
+
+def test_when_records_cannot_be_written_nothing_is_sent(connected, store):
+    execute(store, ["A fox"])
+    store.broken = True
+    with pytest.raises(ConnectionError, match="the API server is gone"):
+        execute(store)
+    assert len(connected.ledger()["requests"]) == 1
+
+
+def test_records_are_small_and_one_per_illustration(store):
+    execute(store, ["A fox " * 1000, {"prompt": "An owl", "key": "狐狸"}])
+    assert len(store.values) == 3
+    assert max(map(len, store.values.values())) < 1000
+
+
+# Failures
+
+
+def test_all_others_are_done_before_a_failure_fails_the_task_and_is_named(connected, store):
+    connected.fault(prompt="Page a.", message="Generation failed: too many foxes")
+    with pytest.raises(
+        errors.TaleCraftGenerationFailedError,
+        match=r"1 of 6 illustrations failed.*prompts\[0\]: TaleCraftGenerationFailedError: .*too many foxes",
+    ):
+        execute(store)
+    assert len(connected.ledger()["charges"]) == 5
+
+
+def test_keep_returns_the_failed_ones_as_errors(connected, store):
+    connected.faults([
+        {"prompt": "Page a.", "message": "Generation failed"},
+        {"prompt": "Page b.", "drop": "after_charge"},
+    ])  # fmt: skip
+    result = execute(store, on_partial_failure="keep")
+    assert set(result[0]) == {"index", "key", "error", "prompt", "style", "aspect_ratio"}
+    assert result[0]["error"].startswith("TaleCraftGenerationFailedError: TaleCraft answered 'Generation failed'")
+    assert "may have been charged" in result[1]["error"]
+    assert all("image_url" in entry for entry in result[2:])
+
+
+@pytest.mark.parametrize("on_partial_failure", ["fail", "keep"])
+@pytest.mark.parametrize(
+    ("message", "error"),
+    [
+        ("Invalid API key", errors.TaleCraftAuthenticationError),
+        ("insufficient credits", errors.TaleCraftInsufficientCreditsError),
+    ],
+)
+def test_a_refusal_that_everybody_would_meet_stops_everybody_and_keeps_what_is_finished(
+    connected, store, on_partial_failure, message, error
+):
+    connected.faults([
+        {"prompt": "Page a.", "delay_after_charge": 0.5},
+        {"prompt": "Page c.", "message": message},
+    ])  # fmt: skip
+    prompts = [*PAGES, *(f"Later {n}." for n in range(50))]
+    with pytest.raises(stopped(error), match=message) as caught:
+        execute(store, prompts, max_concurrency=2, on_partial_failure=on_partial_failure)
+    asked = len(connected.ledger()["requests"])
+    assert asked <= 5
+    assert charges(connected)["Page a."] == 1
+    assert store.read()["talecraft-0"]["state"] == "delivered"
+    assert f"{len(connected.ledger()['charges'])} of 56 delivered" in str(caught.value)
+    execute(store, prompts, try_number=2, max_concurrency=2)
+    assert set(charges(connected).values()) == {1}
+
+
+def test_a_policy_that_waits_for_credits_gets_its_error(connected, store):
+    connected.set_credits(4)
+    error = stopped(errors.TaleCraftInsufficientCreditsError)
+    with pytest.raises(error) as caught:
+        execute(store)
+    if HAS_RETRY_POLICY:
+        assert TaleCraftRetryPolicy().evaluate(caught.value, 1, 3).action.value == "fail"
+
+
+@pytest.mark.parametrize("fault", [{"status": 503}, {"status": 502}], ids=["unavailable", "unknown"])
+def test_an_outage_stops_everybody_before_all_are_lost(connected, store, fault):
+    connected.fault(times=None, **fault)
+    with pytest.raises(errors.TaleCraftError, match="So far: 0 of 100 delivered"):
+        execute(store, [f"{n}" for n in range(100)], max_concurrency=2)
+    assert batch_module.MOST_IN_A_ROW <= len(connected.ledger()["requests"]) <= batch_module.MOST_IN_A_ROW + 2
+
+
+def test_bad_luck_that_a_delivered_picture_interrupts_is_no_outage(connected, store):
+    several = [f"{kind} {n}." for n in range(3) for kind in (*["Bad"] * (batch_module.MOST_IN_A_ROW - 1), "Good")]
+    connected.fault(prompt="Bad", status=503, times=None)
+    result = execute(store, several, max_concurrency=1, on_partial_failure="keep")
+    assert ["image_url" in entry for entry in result] == [prompt.startswith("Good") for prompt in several]
+
+
+def test_a_slow_down_moves_the_whole_batch_back_and_the_item_is_asked_again_in_the_same_try(connected, store):
+    connected.fault(prompt="Page b.", status=429, retry_after="2")
+    assert len(execute(store, [*PAGES, *"ghijklmnop"])) == 16
+    requests = connected.ledger()["requests"]
+    slowed = next(r["time"] for r in requests if r["outcome"] == "faulted")
+    assert not [r for r in requests if slowed + 0.1 < r["time"] < slowed + 1.9]
+    assert len(requests) == 17
+    assert set(charges(connected).values()) == {1}
+
+
+def test_a_slow_down_that_does_not_pass_is_left_to_the_policy(connected, store):
+    connected.fault(status=429, retry_after="0", times=None)
+    with pytest.raises(errors.TaleCraftRateLimitError) as caught:
+        execute(store)
+    assert caught.value.retry_after == 0
+    assert len(connected.ledger()["requests"]) <= 3 * (limiter.MOST_SLOW_DOWNS + 1)
+    assert {record.get("state", "batch") for record in store.read().values()} <= {"refused", "batch"}
+
+
+def test_a_long_retry_after_is_not_waited_for_in_the_task(connected, store):
+    connected.fault(status=429, retry_after="3600", times=None)
+    with pytest.raises(errors.TaleCraftRateLimitError) as caught:
+        execute(store)
+    assert caught.value.retry_after == 3600
+
+
+def test_a_service_that_is_away_for_a_moment_is_reached_in_the_same_try(connect, store):
+    late = Sandbox()
+    with late:
+        connect(host=late.url, password=late.api_key)
+        port = late.port
+    late = Sandbox(port=port)
+    threading.Timer(0.5, late.__enter__).start()
+    try:
+        assert len(execute(store)) == len(PAGES)
+    finally:
+        late.__exit__(None, None, None)
+    assert charges(late) == dict.fromkeys(PAGES, 1)
+    assert not [record for record in store.read().values() if record.get("unanswered") or record.get("replays")]
+
+
+def test_a_service_that_stays_away_costs_nothing(connect, store, monkeypatch):
+    monkeypatch.setattr(talecraft, "RETRY_FOR", 0.0)
+    connect(host="http://127.0.0.1:9", password="key", extra={"connect_timeout": 1})
+    with pytest.raises(errors.TaleCraftUnavailableError, match="nothing was charged"):
+        execute(store, ["A fox"])
+    assert store.read()["talecraft-0"]["state"] == "refused"
+
+
+# Being stopped
+
+
+class Timeout(BaseException):
+    """What Airflow raises in the main thread when a task takes too long."""
+
+
+def interrupt(one, store, error):
+    """Run *one*; raise *error*, or call it, in the main thread as soon as a request is on its way."""
+    wait = threading.Event.wait
+
+    def wait_or_raise(event, timeout=None):
+        if threading.current_thread() is threading.main_thread() and one._batch and one._batch.in_flight:
+            if isinstance(error, BaseException):
+                raise error
+            error()
+        return wait(event, timeout)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(threading.Event, "wait", wait_or_raise)
+        return one.execute({"ti": TaskInstance(), "task_state_store": store})
+
+
+def test_a_timeout_ends_the_task_at_once_starts_nothing_more_and_leaves_the_record_open(connected, store):
+    connected.fault(times=None, delay_after_charge=3)
+    one = task([f"{n}" for n in range(20)], max_concurrency=2)
+    started = time.monotonic()
+    with pytest.raises(Timeout):
+        interrupt(one, store, Timeout())
+    assert time.monotonic() - started < 2
+    time.sleep(0.2)
+    sent = {key: record for key, record in store.read().items() if record.get("state") == "sent"}
+    assert 1 <= len(sent) <= 2
+    assert len(connected.ledger()["requests"]) == len(sent)
+
+
+def test_on_kill_starts_nothing_more_says_what_is_on_its_way_and_keeps_what_still_comes(connected, store, caplog):
+    connected.fault(times=None, delay_after_charge=0.5)
+    one = task([{"prompt": f"{n}", "key": f"page-{n}"} for n in range(20)], max_concurrency=2)
+    with pytest.raises(AirflowException, match="The task was told to stop"):
+        interrupt(one, store, one.on_kill)
+    asked = [request["prompt"] for request in connected.ledger()["requests"]]
+    assert 1 <= len(asked) <= 2
+    assert f"('page-{asked[0]}')" in caplog.text
+    assert "Each may have been charged" in caplog.text
+    states = Counter(record.get("state") for record in store.read().values())
+    assert states["delivered"] == len(asked)
+    assert states["sent"] == 0
+
+
+def test_a_task_that_is_killed_before_it_began_has_nothing_to_say(caplog):
+    task().on_kill()
+    assert not caplog.text
+
+
+# Airflow without a state store
+
+
+def test_without_a_store_the_records_are_beside_the_manifest(connected, tmp_path):
+    path = f"file://{tmp_path}/book.jsonl"
+    connected.fault(prompt="Page c.", drop="after_charge")
+    with pytest.raises(errors.TaleCraftOutcomeUnknownError) as caught:
+        execute(None, manifest_path=path)
+    assert caught.value.replays_left == 1
+    result = execute(None, manifest_path=path, try_number=2)
+    assert len(result) == 6
+    assert charges(connected) == {**dict.fromkeys(PAGES, 1), "Page c.": 2}
+    assert execute(None, manifest_path=path, try_number=3) == result
+
+
+def test_another_run_does_not_take_the_records_of_the_first(connected, tmp_path):
+    path = f"file://{tmp_path}/book.jsonl"
+    execute(None, manifest_path=path)
+    execute(None, manifest_path=path, run_id="another")
+    assert charges(connected) == dict.fromkeys(PAGES, 2)
+
+
+def test_a_person_is_told_which_file_holds_the_record(connected, tmp_path):
+    connected.fault(prompt="Page c.", drop="after_charge")
+    with pytest.raises(
+        stopped(errors.TaleCraftOutcomeUnknownError), match=r"delete the file file://.*talecraft-2\.json"
+    ):
+        execute(None, manifest_path=f"file://{tmp_path}/book.jsonl", max_replays=0)
+
+
+@pytest.mark.parametrize(("try_number", "max_replays", "left"), [(1, 0, 0), (1, 1, 1), (2, 1, 0), (2, 3, 2)])
+def test_without_any_record_every_earlier_try_counts_as_a_replay_and_a_warning_is_logged(
+    connected, caplog, try_number, max_replays, left
+):
+    connected.fault(prompt="Page c.", drop="after_charge")
+    error = errors.TaleCraftOutcomeUnknownError
+    with pytest.raises(error if left else stopped(error)) as caught:
+        execute(None, try_number=try_number, max_replays=max_replays)
+    if isinstance(caught.value, error):
+        assert caught.value.replays_left == left
+    assert "another try draws, and pays for, everything again" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("fault", "error"),
+    [
+        ({"message": "Invalid API key"}, AirflowFailException),
+        ({"message": "Unsupported style"}, AirflowFailException),
+        ({"message": "Generation failed"}, errors.TaleCraftGenerationFailedError),
+        ({"status": 503}, errors.TaleCraftUnavailableError),
+    ],
+)
+def test_without_a_policy_the_operator_stops_itself_where_a_retry_would_not_help(connected, store, fault, error):
+    connected.fault(prompt="Page c.", **fault)
+    with pytest.raises(error):
+        execute(store, retry_policy=None)
+
+
+# Progress and size
+
+
+def test_progress_is_told_every_few_seconds_with_the_time_to_go(connected, store, caplog, monkeypatch):
+    monkeypatch.setattr(progress, "PROGRESS_INTERVAL", 0.2)
+    connected.fault(times=None, delay_before_charge=0.3)
+    with caplog.at_level("INFO"):
+        execute(store, max_concurrency=1)
+    lines = [record.message for record in caplog.records if "to go" in record.message]
+    assert len(lines) >= 3
+    assert "of 6 delivered (0 to an earlier try), 0 failed, 0 replayed" in lines[0]
+    assert "about 0:00:0" in lines[0]
+    assert "6 of 6 delivered (0 to an earlier try), 0 failed, 0 replayed, 0 left; 12 credits" in caplog.text
+
+
+def test_a_quiet_batch_tells_so_every_minute():
+    now = 0.0
+    tally = progress.Tally(10)
+    told = []
+    line = progress.Progress(tally, 6.0, lambda: now)
+    line.time_left = told.append
+    for second in range(200):
+        now = float(second)
+        if second == 100:
+            tally.drawn = 1
+        line.tell()
+    assert told == [60.0, 100.0, 160.0]
+
+
+def test_a_hundred_times_as_many_illustrations_take_hardly_more_memory():
+    def peak(count):
+        prompts = [f"Page {number}. " + "long " * 100 for number in range(count)]
+        tracemalloc.start()
+        try:
+            items = Items(prompts, style="children_book", aspect_ratio="1:1")
+            with Output(count) as output:
+                # Only the answer is made up here: ten thousand real ones take a minute.
+                batch_module.Batch(
+                    items,
+                    send=lambda request, pace: (pace(), Illustration(request.prompt[:10], "success", "https://a/b"))[1],
+                    limiter=limiter.Limiter(max_concurrency=4, requests_per_minute=60_000_000),
+                    record=records.Records(
+                        {"ti": TaskInstance()}, talecraft_conn_id="c", max_replays=1, on_clear="reuse", manifest=None
+                    ).of,
+                    output=output,
+                    threads=4,
+                ).run(every=60.0, checkpoint=lambda: None)
+                assert sum(1 for _ in output.lines()) == count
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    peak(10)
+    few, many = peak(50), peak(5_000)
+    assert many - few < 1_500_000
+
+
+def test_there_are_no_more_threads_than_may_ask(connected, store):
+    connected.fault(times=None, delay_before_charge=0.1)
+    before, most = threading.active_count(), 0
+
+    def look():
+        nonlocal most
+        most = max(most, threading.active_count())
+
+    one = task([f"{n}" for n in range(1000)], max_concurrency=4, manifest_threshold=1000)
+    with pytest.raises(AirflowException):
+        interrupt(one, store, lambda: (look(), one.on_kill()))
+    assert most <= before + 4
+
+
+@pytest.fixture
+def memory():
+    """An object store that is neither local nor far away."""
+    import fsspec
+
+    try:
+        from airflow.sdk.io import attach
+    except ImportError:
+        from airflow.io.store import attach
+    files = fsspec.filesystem("memory")
+    attach("memory", fs=files)
+    yield files
+    files.store.clear()
+
+
+@pytest.mark.usefixtures("memory")
+def test_the_manifest_may_be_on_any_object_store(store):
+    execute(store, manifest_path="memory://shelf/book.jsonl")
+    path = ObjectStoragePath("memory://shelf/book.jsonl")
+    assert len(path.read_text().splitlines()) == 6
+
+
+@pytest.mark.usefixtures("memory")
+def test_the_records_may_be_on_any_object_store(connected):
+    execute(None, manifest_path="memory://shelf/book.jsonl")
+    execute(None, manifest_path="memory://shelf/book.jsonl", try_number=2)
+    assert len(connected.ledger()["requests"]) == 6

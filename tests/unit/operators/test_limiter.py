@@ -1,0 +1,237 @@
+"""How fast a batch asks, in simulated time: nothing here waits."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import random
+import threading
+from contextlib import ExitStack
+
+import pytest
+
+from airflow_provider_talecraft.exceptions import TaleCraftRateLimitError
+from airflow_provider_talecraft.operators import limiter as module
+from airflow_provider_talecraft.operators.limiter import HaltedError, Limiter, MovedBackError
+
+WINDOW = 60.0
+
+
+class Time:
+    """A clock that moves when somebody waits, a little further than was asked for, as real ones do."""
+
+    def __init__(self, lateness=lambda: 0.0):
+        self.now = 1000.0
+        self._lateness = lateness
+        self._busy = []  # ends of requests on their way, and the turns that are over then
+        self._number = itertools.count()
+
+    def __call__(self):
+        return self.now
+
+    def busy(self, seconds, turn):
+        heapq.heappush(self._busy, (self.now + seconds, next(self._number), turn))
+
+    def wait(self, condition, seconds):
+        """Wait for *condition*; what ends in the meantime ends now."""
+        until = self.now + seconds
+        if self._busy and self._busy[0][0] <= until:
+            self.now, _, turn = heapq.heappop(self._busy)
+            condition.release()  # the turn ends in another thread
+            turn.close()
+            condition.acquire()
+        else:
+            self.now = until + self._lateness()
+
+    @property
+    def on_their_way(self):
+        return sum(end > self.now for end, _, _ in self._busy)
+
+
+def simulate(requests, *, per_minute, at_once, seconds=lambda: 1.0, jitter=lambda: 0.0, lateness=lambda: 0.0, pause=()):
+    """Return when each of so many requests arrived, and how many were on their way at most."""
+    time = Time(lateness)
+    limiter = Limiter(max_concurrency=at_once, requests_per_minute=per_minute, clock=time, wait=time.wait)
+    arrivals, most = [], 0
+    for number in range(requests):
+        with ExitStack() as stack:
+            turn = stack.enter_context(limiter.turn())
+            if number in pause:
+                time.now += 90.0
+            turn.start()
+            arrivals.append(time.now + jitter())
+            time.busy(seconds(), stack.pop_all())
+        most = max(most, time.on_their_way)
+    return sorted(arrivals), most
+
+
+def most_in_a_minute(arrivals):
+    return max(sum(first <= other < first + WINDOW for other in arrivals[n:]) for n, first in enumerate(arrivals))
+
+
+@pytest.mark.parametrize("per_minute", [1, 2, 7, 10, 60, 120, 600])
+@pytest.mark.parametrize("seed", range(3))
+def test_no_minute_has_more_arrivals_than_the_limit_and_98_percent_of_it_is_used(per_minute, seed):
+    chance = random.Random(seed)
+    arrivals, _ = simulate(
+        max(200, per_minute + 100),
+        per_minute=per_minute,
+        at_once=1000,
+        jitter=lambda: chance.uniform(0, 0.5),
+        lateness=lambda: chance.choice([0.0, 0.001, 0.02]),
+    )
+    assert most_in_a_minute(arrivals) <= per_minute
+    used = (len(arrivals) - 1) / (arrivals[-1] - arrivals[0]) * WINDOW / per_minute
+    assert used >= 0.98
+
+
+@pytest.mark.parametrize("per_minute", [10, 120])
+def test_a_machine_that_slept_does_not_catch_up_with_a_burst(per_minute):
+    arrivals, _ = simulate(100, per_minute=per_minute, at_once=100, pause={30, 31, 60})
+    gaps = [after - before for before, after in itertools.pairwise(arrivals)]
+    assert min(gaps) >= WINDOW / per_minute - module.TOLERANCE
+    assert most_in_a_minute(arrivals) <= per_minute
+
+
+def test_starts_are_evenly_spaced():
+    arrivals, _ = simulate(50, per_minute=10, at_once=50)
+    assert {round(after - before, 2) for before, after in itertools.pairwise(arrivals)} == {6.06}
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 5])
+def test_no_more_are_on_their_way_than_allowed(at_once):
+    arrivals, most = simulate(100, per_minute=6000, at_once=at_once, seconds=lambda: 20.0)
+    assert most == at_once
+    assert arrivals[-1] - arrivals[0] == pytest.approx(20.0 * (100 / at_once - 1), abs=5)
+
+
+@pytest.fixture
+def time():
+    return Time()
+
+
+@pytest.fixture
+def limiter(time):
+    return Limiter(max_concurrency=2, requests_per_minute=60, clock=time, wait=time.wait)
+
+
+def ask(limiter):
+    with limiter.turn() as turn:
+        turn.start()
+    return turn
+
+
+def slow_down(limiter, turn, retry_after=20.0):
+    return limiter.slow_down(turn, TaleCraftRateLimitError("Too many.", retry_after=retry_after))
+
+
+def test_a_slow_down_moves_everybody_back(limiter, time):
+    turn = ask(limiter)
+    before = time.now
+    assert slow_down(limiter, turn, 20.0) == 20.0
+    assert ask(limiter).started == pytest.approx(before + 20.0)
+    assert ask(limiter).started == pytest.approx(before + 21.01)
+
+
+def test_a_slow_down_without_a_number_is_one_of_a_minute(limiter, time):
+    assert slow_down(limiter, ask(limiter), None) == 60.0
+
+
+def test_a_shorter_slow_down_does_not_shorten_a_longer_one(limiter, time):
+    turn = ask(limiter)
+    slow_down(limiter, turn, 60.0)
+    assert slow_down(limiter, turn, 5.0) == 60.0
+
+
+def test_who_prepares_itself_when_others_are_told_to_slow_down_is_moved_back_too(limiter, time):
+    first = ask(limiter)
+    with limiter.turn() as second:
+        slow_down(limiter, first)
+        with pytest.raises(MovedBackError):
+            second.start()
+    assert second.is_first
+
+
+def test_slow_downs_in_a_row_end_in_the_error(limiter):
+    for _ in range(module.MOST_SLOW_DOWNS):
+        slow_down(limiter, ask(limiter))
+    with pytest.raises(TaleCraftRateLimitError) as caught:
+        slow_down(limiter, ask(limiter))
+    assert caught.value.retry_after == 20.0
+
+
+def test_a_delivered_picture_ends_the_row(limiter):
+    for _ in range(3 * module.MOST_SLOW_DOWNS):
+        slow_down(limiter, ask(limiter))
+        limiter.delivered()
+
+
+def test_requests_that_were_on_their_way_together_are_told_once(limiter):
+    turns = [ask(limiter) for _ in range(3 * module.MOST_SLOW_DOWNS)]
+    for turn in turns:
+        slow_down(limiter, turn)
+
+
+def test_a_very_long_slow_down_is_the_schedulers(limiter):
+    with pytest.raises(TaleCraftRateLimitError):
+        slow_down(limiter, ask(limiter), module.LONGEST_SLOW_DOWN + 1)
+
+
+def test_after_a_halt_nothing_is_started(limiter):
+    with limiter.turn() as turn:
+        limiter.halt()
+        with pytest.raises(HaltedError):
+            turn.start()
+    assert turn.is_first
+    with pytest.raises(HaltedError), limiter.turn():
+        pytest.fail("a turn was taken")
+
+
+def test_a_request_that_found_no_connection_takes_a_start_for_every_attempt(limiter, time):
+    with limiter.turn() as turn:
+        turn.start()
+        first = turn.started
+        turn.start()
+        assert turn.started == pytest.approx(first + limiter.interval)
+    assert ask(limiter).started == pytest.approx(first + 2 * limiter.interval)
+
+
+def test_a_turn_that_was_not_used_costs_nobody_time(limiter, time):
+    with limiter.turn():
+        pass
+    assert ask(limiter).started == pytest.approx(1000.0)
+
+
+def test_a_try_that_follows_another_starts_an_interval_later(time):
+    limiter = Limiter(max_concurrency=1, requests_per_minute=10, resting=True, clock=time, wait=time.wait)
+    assert ask(limiter).started == pytest.approx(1006.06)
+
+
+def test_many_threads_keep_both_limits_in_real_time():
+    limiter = Limiter(max_concurrency=3, requests_per_minute=6000)
+    on_their_way, most, starts = 0, 0, []
+    lock = threading.Lock()
+
+    def work():
+        nonlocal on_their_way, most
+        for _ in range(5):
+            with limiter.turn() as turn:
+                turn.start()
+                with lock:
+                    on_their_way += 1
+                    most = max(most, on_their_way)
+                    starts.append(turn.started)
+                threading.Event().wait(0.02)
+                with lock:
+                    on_their_way -= 1
+
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert len(starts) == 40
+    assert most == 3
+    starts.sort()
+    assert min(after - before for before, after in itertools.pairwise(starts)) >= 0
+    assert starts[-1] - starts[0] >= 39 * 0.0101 - module.TOLERANCE
