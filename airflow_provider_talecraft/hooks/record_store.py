@@ -5,12 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import shutil
 import threading
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
+
+from airflow_provider_talecraft.landing import Place
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -75,28 +74,4 @@ class RecordFolder:
 
     def set(self, key: str, value: Any, *, retention: timedelta | None = None) -> None:  # noqa: ARG002
         """Keep *value* until somebody deletes the file."""
-        write_whole(self._folder / f"{key}.json", json.dumps(value).encode())
-
-
-def write_whole(path: ObjectStoragePath, content: bytes | Path) -> None:
-    """Put *content*, or the local file it names, at *path*; at no time does a part of it stand there.
-
-    A local one is written beside its place and renamed; a store commits an upload at its end.
-    """
-    if path.protocol not in {"file", "local", ""}:
-        if isinstance(content, Path):
-            path.fs.put_file(str(content), path.path)
-        else:
-            path.fs.pipe_file(path.path, content)
-        return
-    place = Path(path.path)
-    place.parent.mkdir(parents=True, exist_ok=True)
-    beside = place.with_name(f".{place.name[:100]}.{uuid4().hex}.part")
-    try:
-        if isinstance(content, Path):
-            shutil.copyfile(content, beside)
-        else:
-            beside.write_bytes(content)
-        beside.replace(place)
-    finally:
-        beside.unlink(missing_ok=True)
+        Place(self._folder / f"{key}.json").put(json.dumps(value).encode(), content_type="application/json")

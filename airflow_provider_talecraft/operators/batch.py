@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
     from airflow_provider_talecraft.api.models import Illustration
     from airflow_provider_talecraft.hooks.spend_record import SpendRecord
+    from airflow_provider_talecraft.manifest import Output
     from airflow_provider_talecraft.operators.limiter import Limiter
-    from airflow_provider_talecraft.operators.manifest import Output
     from airflow_provider_talecraft.operators.prompts import Item, Items
 
 log = logging.getLogger(__name__)

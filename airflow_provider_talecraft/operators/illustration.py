@@ -22,7 +22,7 @@ from airflow_provider_talecraft.operators.giving_up import (
     give_up_where_no_policy_is_asked,
 )
 from airflow_provider_talecraft.operators.illustration_batch import GenerateIllustrationBatchOperator
-from airflow_provider_talecraft.operators.options import checked_word
+from airflow_provider_talecraft.options import checked_word
 from airflow_provider_talecraft.version_compat import HAS_RETRY_POLICY, RetryPolicy
 
 if TYPE_CHECKING:

@@ -15,6 +15,7 @@ from airflow_provider_talecraft.api.models import DEFAULT_ASPECT_RATIO, DEFAULT_
 from airflow_provider_talecraft.exceptions import TaleCraftError, TaleCraftInvalidRequestError
 from airflow_provider_talecraft.hooks.spend_record import OnClear, checked_replays
 from airflow_provider_talecraft.hooks.talecraft import TaleCraftHook
+from airflow_provider_talecraft.manifest import Manifest, Output
 from airflow_provider_talecraft.operators.batch import Batch
 from airflow_provider_talecraft.operators.failures import retold
 from airflow_provider_talecraft.operators.giving_up import (
@@ -23,10 +24,9 @@ from airflow_provider_talecraft.operators.giving_up import (
     give_up_where_no_policy_is_asked,
 )
 from airflow_provider_talecraft.operators.limiter import Limiter
-from airflow_provider_talecraft.operators.manifest import Manifest, Output
-from airflow_provider_talecraft.operators.options import checked_count, checked_word
 from airflow_provider_talecraft.operators.prompts import Items
 from airflow_provider_talecraft.operators.records import Records
+from airflow_provider_talecraft.options import checked_count, checked_word
 from airflow_provider_talecraft.version_compat import HAS_RETRY_POLICY, RetryPolicy
 
 if TYPE_CHECKING:

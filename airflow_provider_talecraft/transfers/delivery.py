@@ -91,14 +91,15 @@ class Delivery:
     write_sidecar: bool
     origin: Mapping[str, Scalar]
 
-    def store(self, url: str, metadata: Mapping[str, Scalar]) -> Stored:
+    def store(self, url: str, metadata: Mapping[str, Scalar], *, name: str = "") -> Stored:
         """Bring the picture at *url* to its place; whatever goes wrong, nothing partial stands there.
 
         :param metadata: flat facts about it, such as its prompt, for the sidecar and the object.
+        :param name: what it is called in a folder; by default after its id, else after the URL.
         :raises TaleCraftDownloadError: if there is no picture at *url*, or too large a one.
         :raises FileExistsError: if something stands in its place, with ``if_exists="fail"``.
         """
-        stem = _stem(url, metadata)
+        stem = _stem(url, name or str(metadata.get("id") or ""))
         if self.if_exists != "overwrite":
             for place in self._candidates(stem):
                 if self.if_exists == "fail" and place.size() is not None:
@@ -201,12 +202,12 @@ def _object_metadata(sha256: str, metadata: Mapping[str, Scalar]) -> dict[str, s
     return kept
 
 
-def _stem(url: str, metadata: Mapping[str, Scalar]) -> str:
-    """Return a file name without extension, of plain characters only: from the picture's id, else from *url*."""
+def _stem(url: str, name: str) -> str:
+    """Return a file name without extension, of plain characters only: from *name*, else from *url*."""
     if not isinstance(url, str):
         raise TaleCraftDownloadError(f"image_url must be a URL, not {type(url).__name__}.")
     without_query(url)  # complains about what is no URL
-    for text in (str(metadata.get("id") or ""), PurePosixPath(unquote(urlsplit(url).path)).stem):
+    for text in (name, PurePosixPath(unquote(urlsplit(url).path)).stem):
         if stem := re.sub(r"[^A-Za-z0-9_-]+", "-", text).strip("-")[:100]:
             return stem
     return "illustration"

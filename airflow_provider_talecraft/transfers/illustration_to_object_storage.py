@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
-from airflow.providers.common.compat.sdk import AirflowFailException, BaseOperator
+from airflow.providers.common.compat.sdk import AirflowFailException
 
 from airflow_provider_talecraft.assets import add_to_asset_events
 from airflow_provider_talecraft.hooks.talecraft import TaleCraftHook
-from airflow_provider_talecraft.landing import IfExists
+from airflow_provider_talecraft.transfers.base import DEFAULT_MAX_BYTES, ToObjectStorage
+from airflow_provider_talecraft.transfers.illustration_batch_to_object_storage import (
+    IllustrationBatchToObjectStorageOperator,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -17,83 +20,13 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
     from airflow.providers.openlineage.extractors import OperatorLineage
 
-    from airflow_provider_talecraft.transfers.delivery import Delivery, Scalar, Stored
+    from airflow_provider_talecraft.landing import IfExists
+    from airflow_provider_talecraft.transfers.delivery import Scalar, Stored
 
-DEFAULT_MAX_BYTES = 50 * 1024 * 1024
-
-#: Which extra of this package brings the filesystem of a URI's scheme.
-EXTRAS = {"s3": "s3", "s3a": "s3", "gs": "gcs", "gcs": "gcs", "abfs": "azure", "abfss": "azure"}
+__all__ = ["IllustrationBatchToObjectStorageOperator", "IllustrationToObjectStorageOperator"]
 
 
-class _ToObjectStorage(BaseOperator):
-    """What storing one picture and storing many have in common: the options, the conditions, the lineage."""
-
-    def __init__(
-        self,
-        *,
-        dst: str,
-        dst_conn_id: str | None,
-        if_exists: IfExists,
-        max_bytes: int,
-        write_sidecar: bool,
-        image_hosts: Sequence[str] | str | None,
-        talecraft_conn_id: str,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(**kwargs)
-        if if_exists not in get_args(IfExists):
-            raise ValueError(f"if_exists must be one of {', '.join(get_args(IfExists))}, not {if_exists!r}.")
-        if max_bytes < 1:
-            raise ValueError(f"max_bytes must be at least 1, not {max_bytes}.")
-        self.dst = dst
-        self.dst_conn_id = dst_conn_id
-        self.if_exists = if_exists
-        self.max_bytes = max_bytes
-        self.write_sidecar = write_sidecar
-        self.image_hosts = image_hosts
-        self.talecraft_conn_id = talecraft_conn_id
-        self._stored: list[Stored] = []
-
-    def _delivery(self, context: Context) -> Delivery:
-        """Return the conditions of this task, checked.
-
-        :raises AirflowFailException: if ``dst`` is not a place; no retry would help.
-        """
-        from airflow.providers.common.compat.sdk import ObjectStoragePath  # noqa: PLC0415
-
-        from airflow_provider_talecraft.transfers.delivery import Delivery  # noqa: PLC0415  # loads requests
-
-        if not isinstance(self.dst, str) or "://" not in self.dst:
-            raise AirflowFailException(
-                f"dst must be a URI such as s3://bucket/folder/ or file:///folder/, not {self.dst!r}."
-            )
-        try:
-            # Some filesystems are missed here, others when they are first used.
-            _ = ObjectStoragePath(self.dst, conn_id=self.dst_conn_id).fs
-        except (ImportError, ValueError) as error:
-            extra = EXTRAS.get(self.dst.partition("://")[0], "")
-            hint = f" pip install 'airflow-provider-talecraft[{extra}]' brings it." if extra else ""
-            raise AirflowFailException(f"There is no filesystem for {self.dst}: {error}.{hint}") from error
-        hook = TaleCraftHook(self.talecraft_conn_id)
-        ti: Any = context.get("ti")
-        return Delivery(
-            dst=self.dst,
-            dst_conn_id=self.dst_conn_id,
-            if_exists=self.if_exists,
-            max_bytes=self.max_bytes,
-            trusted=hook.picture_hosts(image_hosts=self.image_hosts),
-            write_sidecar=self.write_sidecar,
-            origin={name: getattr(ti, name, None) for name in ("dag_id", "task_id", "run_id", "map_index")},
-        )
-
-    def get_openlineage_facets_on_complete(self, task_instance: Any) -> OperatorLineage[Any, Any]:  # noqa: ARG002  # OpenLineage's
-        """Tell OpenLineage: from the generate endpoint to the objects that were stored."""
-        from airflow_provider_talecraft.transfers.lineage import lineage  # noqa: PLC0415  # where it is installed
-
-        return lineage(TaleCraftHook(self.talecraft_conn_id).service_url(), self._stored)
-
-
-class IllustrationToObjectStorageOperator(_ToObjectStorage):
+class IllustrationToObjectStorageOperator(ToObjectStorage):
     """Fetch a picture, check it and store it, with a description beside it.
 
     Returns ``{"path", "size", "sha256", "content_type", "width", "height"}``, which the events of its asset outlets
@@ -158,6 +91,7 @@ class IllustrationToObjectStorageOperator(_ToObjectStorage):
         )
         self.image_url = image_url
         self.metadata = metadata
+        self._stored: Stored | None = None
 
     def render_template(
         self, content: Any, context: Context, jinja_env: Any = None, seen_oids: set[int] | None = None
@@ -183,12 +117,22 @@ class IllustrationToObjectStorageOperator(_ToObjectStorage):
             stored = self._delivery(context).store(self.image_url, metadata)
         except FileExistsError as error:
             raise AirflowFailException(f"{error}, and if_exists is 'fail': nothing was written.") from None
-        self._stored.append(stored)
+        self._stored = stored
         self.log.info(
             "%s: %s, %d x %d, %d bytes", stored.path, stored.content_type, stored.width, stored.height, stored.size
         )
         add_to_asset_events(context, self.outlets, stored.uri, {**metadata, **stored.facts()})
         return stored.facts()
+
+    def get_openlineage_facets_on_complete(self, task_instance: Any) -> OperatorLineage[Any, Any]:  # noqa: ARG002
+        """Tell OpenLineage: from the generate endpoint to the object."""
+        from airflow_provider_talecraft.transfers.lineage import lineage  # noqa: PLC0415  # where it is installed
+
+        made = {}
+        if picture := self._stored:
+            size = f"{picture.width} x {picture.height}"
+            made[picture.uri] = f"{picture.content_type}, {size}, sha256 {picture.sha256}"
+        return lineage(TaleCraftHook(self.talecraft_conn_id).service_url(), made)
 
 
 def _flat(metadata: Any) -> dict[str, Scalar]:

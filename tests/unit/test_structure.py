@@ -13,6 +13,9 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = "airflow_provider_talecraft"
 FILES = sorted((ROOT / PACKAGE).rglob("*.py"))
 
+#: Small modules that serve more than one folder.
+SHARED = {"assets", "crew", "exceptions", "landing", "manifest", "options", "version_compat"}
+
 #: What the modules of each folder may import of the package besides their own folder; the first match counts.
 ALLOWED = {
     "__init__": set(),
@@ -20,13 +23,36 @@ ALLOWED = {
     "get_provider_info": set(),
     "version_compat": set(),
     "assets": set(),
+    "crew": set(),
     "landing": set(),
+    "manifest": {"landing"},
+    "options": set(),
     "sandbox": set(),
     "api": {"exceptions", "__init__"},
-    "hooks": {"api", "exceptions", "get_provider_info", "version_compat"},
+    "hooks": {"api", "landing", "exceptions", "get_provider_info", "version_compat"},
     "policies": {"exceptions", "version_compat"},
-    "operators": {"hooks", "policies", "api", "assets", "exceptions", "landing", "version_compat"},
-    "transfers": {"hooks", "api", "assets", "exceptions", "landing", "version_compat", "__init__"},
+    "operators": {
+        "hooks",
+        "policies",
+        "api",
+        "assets",
+        "exceptions",
+        "landing",
+        "manifest",
+        "options",
+        "version_compat",
+    },
+    "transfers": {
+        "hooks",
+        "api",
+        "assets",
+        "exceptions",
+        "landing",
+        "manifest",
+        "options",
+        "version_compat",
+        "__init__",
+    },
     "cli": {"sandbox"},
 }
 

@@ -10,7 +10,7 @@ from array import array
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_talecraft.hooks.record_store import write_whole
+from airflow_provider_talecraft.landing import Place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
     from airflow.providers.common.compat.sdk import ObjectStoragePath
     from typing_extensions import Self
+
+
+#: What JSON Lines are called.
+CONTENT_TYPE = "application/jsonl"
 
 
 class Output:
@@ -73,15 +77,24 @@ class Manifest:
 
     def __init__(self, path: ObjectStoragePath) -> None:
         self.path = path
+        self.place = Place(path)
 
     def check(self) -> None:
-        """Find out whether it can be written, before anything is paid; an earlier one stays for now."""
-        if not self.path.exists():
-            write_whole(self.path, b"")
+        """Find out whether it can be written, before anything is paid or fetched; an earlier one stays for now."""
+        if self.place.size() is None:
+            self.place.put(b"", content_type=CONTENT_TYPE)
 
     def write(self, output: Output) -> None:
         """Put what *output* has so far in place of what stands there."""
         with tempfile.NamedTemporaryFile() as whole:
             whole.writelines(output.lines())
             whole.flush()
-            write_whole(self.path, Path(whole.name))
+            self.place.put(Path(whole.name), content_type=CONTENT_TYPE)
+
+    def entries(self) -> Iterator[Any]:
+        """Return what stands there, one entry at a time.
+
+        :raises ValueError: if a line is not JSON.
+        """
+        with self.path.fs.open(self.path.path, "rb") as file:
+            yield from map(json.loads, file)

@@ -1,0 +1,80 @@
+"""What storing one picture and storing many have in common: the options, the conditions, the lineage."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.common.compat.sdk import AirflowFailException, BaseOperator
+
+from airflow_provider_talecraft.hooks.talecraft import TaleCraftHook
+from airflow_provider_talecraft.landing import IfExists
+from airflow_provider_talecraft.options import checked_count, checked_word
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from airflow.providers.common.compat.sdk import Context
+
+    from airflow_provider_talecraft.transfers.delivery import Delivery
+
+DEFAULT_MAX_BYTES = 50 * 1024 * 1024
+
+#: Which extra of this package brings the filesystem of a URI's scheme.
+EXTRAS = {"s3": "s3", "s3a": "s3", "gs": "gcs", "gcs": "gcs", "abfs": "azure", "abfss": "azure"}
+
+
+class ToObjectStorage(BaseOperator):
+    """Base of the operators that store pictures; what the options mean is said there."""
+
+    def __init__(
+        self,
+        *,
+        dst: str,
+        dst_conn_id: str | None,
+        if_exists: IfExists,
+        max_bytes: int,
+        write_sidecar: bool,
+        image_hosts: Sequence[str] | str | None,
+        talecraft_conn_id: str,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.dst = dst
+        self.dst_conn_id = dst_conn_id
+        self.if_exists = checked_word("if_exists", if_exists, IfExists)
+        self.max_bytes = checked_count("max_bytes", max_bytes)
+        self.write_sidecar = write_sidecar
+        self.image_hosts = image_hosts
+        self.talecraft_conn_id = talecraft_conn_id
+
+    def _delivery(self, context: Context) -> Delivery:
+        """Return the conditions of this task, checked.
+
+        :raises AirflowFailException: if ``dst`` is not a place; no retry would help.
+        """
+        from airflow.providers.common.compat.sdk import ObjectStoragePath  # noqa: PLC0415
+
+        from airflow_provider_talecraft.transfers.delivery import Delivery  # noqa: PLC0415  # loads requests
+
+        if not isinstance(self.dst, str) or "://" not in self.dst:
+            raise AirflowFailException(
+                f"dst must be a URI such as s3://bucket/folder/ or file:///folder/, not {self.dst!r}."
+            )
+        try:
+            # Some filesystems are missed here, others when they are first used.
+            _ = ObjectStoragePath(self.dst, conn_id=self.dst_conn_id).fs
+        except (ImportError, ValueError) as error:
+            extra = EXTRAS.get(self.dst.partition("://")[0], "")
+            hint = f" pip install 'airflow-provider-talecraft[{extra}]' brings it." if extra else ""
+            raise AirflowFailException(f"There is no filesystem for {self.dst}: {error}.{hint}") from error
+        hook = TaleCraftHook(self.talecraft_conn_id)
+        ti: Any = context.get("ti")
+        return Delivery(
+            dst=self.dst,
+            dst_conn_id=self.dst_conn_id,
+            if_exists=self.if_exists,
+            max_bytes=self.max_bytes,
+            trusted=hook.picture_hosts(image_hosts=self.image_hosts),
+            write_sidecar=self.write_sidecar,
+            origin={name: getattr(ti, name, None) for name in ("dag_id", "task_id", "run_id", "map_index")},
+        )
