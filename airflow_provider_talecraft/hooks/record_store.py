@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 import shutil
 import threading
@@ -97,6 +98,8 @@ def write_whole(path: ObjectStoragePath, content: bytes | Path) -> None:
             shutil.copyfile(content, beside)
         else:
             beside.write_bytes(content)
+        with beside.open("rb+") as file:
+            os.fsync(file.fileno())  # else a power failure could leave the name without the content
         beside.replace(place)
     finally:
         beside.unlink(missing_ok=True)
