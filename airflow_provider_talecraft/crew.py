@@ -23,15 +23,24 @@ class Crew(Generic[T]):
     :param items: what there is to do; taken one by one, so that a long list costs no memory.
     :param work: does one item, in the thread of the given number; what it raises ends all of it.
     :param threads: how many, at least 1.
+    :param on_halt: called when no item is begun any more, for work that waits for something; takes no lock.
     """
 
-    def __init__(self, items: Iterable[T], work: Callable[[T, int], None], *, threads: int) -> None:
+    def __init__(
+        self,
+        items: Iterable[T],
+        work: Callable[[T, int], None],
+        *,
+        threads: int,
+        on_halt: Callable[[], None] = lambda: None,
+    ) -> None:
         #: Whether no item is begun any more.
         self.halted = False
         self._waiting = iter(items)
         self._work = work
         self._threads = threads
         self._working = threads
+        self._on_halt = on_halt
         self._crash: BaseException | None = None
         self._lock = threading.Lock()
         self._done = threading.Event()
@@ -39,6 +48,7 @@ class Crew(Generic[T]):
     def halt(self) -> None:
         """Begin no item any more. Takes no lock: a signal handler may call it at any moment."""
         self.halted = True
+        self._on_halt()
 
     def run(self, tell: Callable[[], None]) -> None:
         """Return when every item is done, or none is being done after a halt.

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from airflow.providers.common.compat.sdk import AirflowFailException
 
+from airflow_provider_talecraft.crew import Crew
 from airflow_provider_talecraft.exceptions import (
     TaleCraftAuthenticationError,
     TaleCraftError,
@@ -35,9 +36,6 @@ if TYPE_CHECKING:
     from airflow_provider_talecraft.operators.prompts import Item, Items
 
 log = logging.getLogger(__name__)
-
-#: Seconds between two looks at the threads.
-LOOK = 0.25
 
 #: What every other illustration would be refused for too. A rate limit gets here when it has not passed.
 EVERYBODYS = (TaleCraftAuthenticationError, TaleCraftInsufficientCreditsError, TaleCraftRateLimitError)
@@ -80,13 +78,11 @@ class Batch:
         self._output = output
         self._settle = settle
         self._clock = clock
-        self._waiting = iter(items)
-        self._working = min(threads, len(items))
-        self._asked: list[str | None] = [None] * self._working
+        threads = min(threads, len(items))
+        self._crew = Crew(items, self._finish, threads=threads, on_halt=limiter.halt)
+        self._asked: list[str | None] = [None] * threads
         self._in_a_row = 0
-        self._crash: BaseException | None = None
         self._lock = threading.Lock()
-        self._done = threading.Event()
 
     @property
     def in_flight(self) -> list[str]:
@@ -96,11 +92,11 @@ class Batch:
     @property
     def halted(self) -> bool:
         """Whether nothing is started any more."""
-        return self._limiter.halted
+        return self._crew.halted
 
     def halt(self) -> None:
         """Start nothing any more. Takes no lock: a signal handler may call it at any moment."""
-        self._limiter.halt()
+        self._crew.halt()
 
     def run(self, *, every: float, checkpoint: Callable[[], None]) -> None:
         """Ask for everything, tell how far it is, and return when no request is on its way.
@@ -112,40 +108,19 @@ class Batch:
         """
         progress = Progress(self.tally, self._limiter.interval, self._clock)
         kept_at, kept = self._clock(), 0
-        try:
-            for slot in range(self._working):
-                # A daemon: an answer that is minutes away must not hold up a process that is to end.
-                threading.Thread(target=self._work, args=(slot,), name=f"talecraft-{slot}", daemon=True).start()
-            while not self._done.wait(LOOK):
-                progress.tell()
-                finished = self.tally.delivered + self.tally.failed
-                if self._clock() - kept_at >= every and finished > kept:
-                    checkpoint()
-                    kept_at, kept = self._clock(), finished
-        except BaseException:
-            self.halt()
-            raise
-        log.info("%s.", self.tally)
-        if self._crash:
-            raise self._crash
 
-    def _work(self, slot: int) -> None:
+        def tell() -> None:
+            nonlocal kept_at, kept
+            progress.tell()
+            finished = self.tally.delivered + self.tally.failed
+            if self._clock() - kept_at >= every and finished > kept:
+                checkpoint()
+                kept_at, kept = self._clock(), finished
+
         try:
-            while not self.halted:
-                with self._lock:
-                    item = next(self._waiting, None)
-                if item is None:
-                    break
-                self._finish(item, slot)
-        except BaseException as error:  # noqa: BLE001  # raised again in the main thread
-            self._crash = error
-            self.halt()
+            self._crew.run(tell)
         finally:
-            with self._lock:
-                self._working -= 1
-                last = self._working == 0
-            if last:
-                self._done.set()
+            log.info("%s.", self.tally)
 
     def _finish(self, item: Item, slot: int) -> None:
         """Draw *item*, unless an earlier try did, and note what became of it."""

@@ -40,7 +40,9 @@ def test_the_manifest_has_a_line_per_entry_and_is_replaced_as_a_whole(manifest):
         manifest.write(output)
         assert standing(manifest) == [{"index": 1, "prompt": "one\nline\u2028only"}]
         output.add({"index": 0})
-        manifest.write(output)
+        with open(manifest.path.path) as reader:  # noqa: PTH123  # a store's path, not a Path
+            manifest.write(output)
+            assert len(reader.readlines()) == 1, "somebody reads the one before and sees it change"
         assert [entry["index"] for entry in standing(manifest)] == [0, 1]
 
 

@@ -309,8 +309,8 @@ def test_hosts_that_are_none_are_named(hosts, tmp_path):
 @pytest.mark.parametrize(
     ("option", "message"),
     [
-        ({"max_bytes": 0}, "max_bytes must be at least 1"),
-        ({"max_bytes": -1}, "max_bytes must be at least 1"),
+        ({"max_bytes": 0}, "max_bytes must be a whole number of at least 1"),
+        ({"max_bytes": -1}, "max_bytes must be a whole number of at least 1"),
         ({"if_exists": "skip"}, "if_exists must be one of skip_same, overwrite, fail"),
     ],
 )
