@@ -86,7 +86,7 @@ def test_no_more_requests_are_on_their_way_than_allowed(connected, store):
     execute(store, [f"{n}" for n in range(20)], max_concurrency=4)
     over.set()
     watcher.join()
-    assert most == 4
+    assert 0 < most <= 4
 
 
 def test_a_few_results_with_a_manifest_path_go_to_both(store, tmp_path):
@@ -695,7 +695,7 @@ def test_there_are_no_more_threads_than_may_ask(connected, store):
     one = task([f"{n}" for n in range(1000)], max_concurrency=4, manifest_threshold=1000)
     with pytest.raises(AirflowException):
         interrupt(one, store, lambda: (look(), one.on_kill()))
-    assert most == 4
+    assert 0 < most <= 4
 
 
 @pytest.fixture
