@@ -35,7 +35,12 @@ def get_provider_info() -> dict[str, Any]:
                 "source-integration-name": "TaleCraft",
                 "target-integration-name": "Common IO",
                 "python-module": "airflow_provider_talecraft.transfers.illustration_to_object_storage",
-            }
+            },
+            {
+                "source-integration-name": "TaleCraft",
+                "target-integration-name": "Common IO",
+                "python-module": "airflow_provider_talecraft.transfers.illustration_batch_to_object_storage",
+            },
         ],
         "cli": ["airflow_provider_talecraft.cli.definition.get_cli_commands"],
         "connection-types": [

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from airflow.providers.common.compat.sdk import AirflowException, BaseOperator
 
 from airflow_provider_talecraft.api.models import DEFAULT_ASPECT_RATIO, DEFAULT_STYLE
+from airflow_provider_talecraft.assets import add_to_asset_events
 from airflow_provider_talecraft.exceptions import TaleCraftError, TaleCraftInvalidRequestError
 from airflow_provider_talecraft.hooks.spend_record import OnClear, checked_replays
 from airflow_provider_talecraft.hooks.talecraft import TaleCraftHook
@@ -54,7 +55,7 @@ class GenerateIllustrationBatchOperator(BaseOperator):
     ``{"index", "key", "id", "status", "image_url", "prompt", "style", "aspect_ratio"}``; one that failed has
     ``error`` in place of id, status and image_url. More than ``manifest_threshold`` of them go to ``manifest_path``
     alone, and returned is a summary: ``{"manifest_path", "count", "delivered", "failed", "replayed", "credits",
-    "credits_this_try", "credits_unknown"}``.
+    "credits_this_try", "credits_unknown"}``, which the events of asset outlets carry in any case.
 
     Money: there is a record per illustration, as :class:`GenerateIllustrationOperator` keeps one, so another try draws
     only what is missing. A clear draws everything again once everything was there; before that it goes on with what is
@@ -157,9 +158,13 @@ class GenerateIllustrationBatchOperator(BaseOperator):
                 self._raise_unless_it_succeeded(batch)
                 if not batch.tally.failed:
                     records.complete()
-                if len(items) > self.manifest_threshold:
-                    return {"manifest_path": str(self.manifest_path), **batch.tally.summary()}
-                return output.entries()
+                summary: dict[str, Any] = batch.tally.summary()
+                if self.manifest_path:
+                    summary["manifest_path"] = self.manifest_path
+                # Under an alias, an asset needs a place: without a manifest there is none but the service.
+                where = manifest.place.uri if manifest else TaleCraftHook(self.talecraft_conn_id).service_url()
+                add_to_asset_events(context, self.outlets, where, summary)
+                return summary if len(items) > self.manifest_threshold else output.entries()
         except TaleCraftError as error:
             give_up_where_no_policy_is_asked(error, self.retry_policy, context)
             raise

@@ -45,7 +45,8 @@ def deployment(tmp_path_factory, keyed_sandbox, limited_sandbox):
         return json.dumps({"conn_type": "talecraft", "host": keyed_sandbox.url, "password": KEY, **fields})
 
     connections = {
-        "AIRFLOW_CONN_TALECRAFT_DEFAULT": connection(),
+        # A batch takes the plan's limits from here; this plan has hardly any.
+        "AIRFLOW_CONN_TALECRAFT_DEFAULT": connection(extra={"requests_per_minute": 1200, "max_concurrency": 4}),
         "AIRFLOW_CONN_TALECRAFT_KEYLESS": connection(password=""),
         "AIRFLOW_CONN_TALECRAFT_STRANGER": connection(password=KEY.replace("5d41", "0000")),
         "AIRFLOW_CONN_TALECRAFT_LIMITED": connection(

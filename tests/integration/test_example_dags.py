@@ -14,6 +14,8 @@ from servers import BUCKET
 pytestmark = pytest.mark.integration
 
 EXAMPLES = Path(__file__).parents[2] / "example_dags"
+#: Needs ApprovalOperator; it runs in test_book.py.
+NOT_BELOW_3_1 = {"talecraft_book"}
 
 
 @pytest.fixture(scope="session")
@@ -28,7 +30,7 @@ def run_example(_database, connected, tmp_path):
 
     def run(dag_id, **conf):
         bag = DagBag(str(EXAMPLES))
-        assert not bag.import_errors
+        assert {Path(path).stem for path in bag.import_errors} <= NOT_BELOW_3_1
         run = bag.get_dag(dag_id).test(run_conf={"destination": f"file://{tmp_path}", **conf})
         return run.state, tmp_path / run.run_id
 
@@ -110,5 +112,7 @@ def test_each_stores_example_puts_the_picture_and_its_description_there(store, r
 
 @pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.py")), ids=lambda path: path.stem)
 def test_an_example_imports_only_what_every_supported_airflow_has(path):
+    if path.stem in NOT_BELOW_3_1:
+        pytest.skip("its approval step came with Airflow 3.1")
     modules = {node.module for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.ImportFrom)}
     assert {name for name in modules if name.startswith("airflow.")} == {"airflow.providers.common.compat.sdk"}

@@ -25,12 +25,20 @@ from airflow_provider_talecraft.operators.illustration import (
 )
 from airflow_provider_talecraft.operators.illustration_batch import DEFAULT_MAX_CONCURRENCY, DEFAULT_REQUESTS_PER_MINUTE
 from airflow_provider_talecraft.policies.retry import TaleCraftRetryPolicy
-from airflow_provider_talecraft.transfers.illustration_to_object_storage import IllustrationToObjectStorageOperator
+from airflow_provider_talecraft.transfers.illustration_to_object_storage import (
+    IllustrationBatchToObjectStorageOperator,
+    IllustrationToObjectStorageOperator,
+)
 from airflow_provider_talecraft.version_compat import HAS_RETRY_POLICY, RetryAction
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
-OPERATORS = [GenerateIllustrationOperator, GenerateIllustrationBatchOperator, IllustrationToObjectStorageOperator]
+OPERATORS = [
+    GenerateIllustrationOperator,
+    GenerateIllustrationBatchOperator,
+    IllustrationToObjectStorageOperator,
+    IllustrationBatchToObjectStorageOperator,
+]
 
 
 def blocks(language):

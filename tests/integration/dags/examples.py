@@ -14,6 +14,7 @@ EXAMPLES = Path(__file__).resolve().parents[3] / "example_dags"
 
 # Airflow registers every Dag that is made while it reads this file.
 runpy.run_path(str(EXAMPLES / "talecraft_assets.py"))
+runpy.run_path(str(EXAMPLES / "talecraft_book.py"))
 
 with DAG("talecraft_aliases", schedule=None, params={"destination": ""}):
     generate = GenerateIllustrationOperator(
