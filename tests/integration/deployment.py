@@ -117,8 +117,16 @@ class Deployment:
             headers={"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"},
             method=method,
         )
-        with urlopen(request, timeout=30) as answer:
-            return json.loads(answer.read() or b"null")
+        for last in (False, False, True):
+            try:
+                with urlopen(request, timeout=30) as answer:
+                    return json.loads(answer.read() or b"null")
+            except HTTPError as error:
+                # SQLite is busy at times; a question may be asked again, and what is asked for may not.
+                if error.code != 500 or request.get_method() != "GET" or last:
+                    raise
+                time.sleep(1)  # longer than any of Airflow's transactions
+        return None
 
     def unpause(self, dag_id):
         """Let a Dag run, once it is known."""
