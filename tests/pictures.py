@@ -26,10 +26,10 @@ def png_that_claims(width, height):
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b"")
 
 
-def large_jpeg(size):
-    """Return a file of *size* bytes that is a small JPEG with long comments in it."""
+def large_jpeg(size, *, filling=bytes(65533)):
+    """Return a file of *size* bytes that is a small JPEG with long comments in it, each of them *filling*."""
     whole = picture()
-    comment = b"\xff\xfe" + struct.pack(">H", 65535) + bytes(65533)
+    comment = b"\xff\xfe" + struct.pack(">H", 65535) + filling
     count, rest = divmod(size - len(whole), len(comment))
     rest = max(4, rest)
-    return whole[:2] + comment * count + b"\xff\xfe" + struct.pack(">H", rest - 2) + bytes(rest - 4) + whole[2:]
+    return whole[:2] + comment * count + b"\xff\xfe" + struct.pack(">H", rest - 2) + filling[: rest - 4] + whole[2:]
