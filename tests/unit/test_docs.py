@@ -108,3 +108,32 @@ def test_the_snippet_is_a_task():
             {"generate": generate, "IllustrationToObjectStorageOperator": IllustrationToObjectStorageOperator},
         )
     assert dag.get_task("store").upstream_task_ids == {"generate"}
+
+
+SCALE = (DOCS / "scale.md").read_text()
+
+
+def test_every_snippet_about_scale_is_a_task():
+    from airflow.providers.common.compat.sdk import DAG
+
+    from airflow_provider_talecraft.operators import illustration
+
+    names = {"TaleCraftRetryPolicy": TaleCraftRetryPolicy, "timedelta": timedelta, **vars(illustration)}
+    for number, snippet in enumerate(re.findall(r"```python\n(.*?)```", SCALE, re.DOTALL)):
+        with DAG(f"scale_{number}", schedule=None) as dag:
+            exec(snippet, dict(names))
+        tasks = list(dag.tasks)
+        assert tasks
+        assert number == 0 or {task.pool for task in tasks} == {"talecraft"}
+
+
+def test_the_limits_on_the_page_are_the_codes():
+    from airflow_provider_talecraft.api.models import CREDITS
+    from airflow_provider_talecraft.operators import illustration_batch as batch
+
+    limits = f"{batch.DEFAULT_REQUESTS_PER_MINUTE} requests a minute, {batch.DEFAULT_MAX_CONCURRENCY} at a time"
+    assert limits in SCALE
+    assert f"`manifest_threshold` ({batch.DEFAULT_MANIFEST_THRESHOLD})" in SCALE
+    for count, credits_ in re.findall(r"^\| ([\d,]+) \| ([\d,]+) \| \d", SCALE, re.MULTILINE):
+        assert int(credits_.replace(",", "")) == int(count.replace(",", "")) * CREDITS
+    assert f"airflow pools set talecraft {batch.DEFAULT_MAX_CONCURRENCY} " in SCALE
