@@ -5,7 +5,10 @@ from __future__ import annotations
 import contextlib
 import json
 import socket
+import ssl
 import threading
+
+import trustme
 
 
 @contextlib.contextmanager
@@ -64,3 +67,36 @@ def answering(raw):
 def answering_json(value):
     body = json.dumps(value).encode()
     return answering(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+
+
+def resolving(monkeypatch, names):
+    """Answer lookups of *names* from lists of addresses, one address a lookup; leave others to the system."""
+    system = socket.getaddrinfo
+    asked = []
+
+    def getaddrinfo(host, port, *args, **kwargs):
+        if host not in names:
+            return system(host, port, *args, **kwargs)
+        asked.append(host)
+        address = names[host].pop(0) if len(names[host]) > 1 else names[host][0]
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, int(port)))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    return asked
+
+
+@contextlib.contextmanager
+def tls_server(name, tmp_path, monkeypatch, handle):
+    """Have *handle* answer one connection over TLS, with a certificate for *name* that a client here trusts."""
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "ca.pem"))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert(name).configure_cert(context)
+
+    def secured(connection):
+        with context.wrap_socket(connection, server_side=True) as secure:
+            handle(secure)
+
+    with server(secured) as (port, _):
+        yield port

@@ -5,14 +5,11 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import io
-import socket
-import ssl
 import time
 from urllib.parse import urlsplit
 
 import pytest
-import trustme
-from loopback import read_head, server
+from loopback import read_head, resolving, server, tls_server
 from pictures import picture
 
 from airflow_provider_talecraft.exceptions import TaleCraftDownloadError
@@ -173,22 +170,6 @@ def test_a_trusted_host_may_be_named_with_or_without_its_port(by_port):
     assert into.getvalue() == JPEG
 
 
-def resolving(monkeypatch, names):
-    """Answer lookups of *names* from lists of addresses, one address a lookup; leave others to the system."""
-    system = socket.getaddrinfo
-    asked = []
-
-    def getaddrinfo(host, port, *args, **kwargs):
-        if host not in names:
-            return system(host, port, *args, **kwargs)
-        asked.append(host)
-        address = names[host].pop(0) if len(names[host]) > 1 else names[host][0]
-        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, int(port)))]
-
-    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
-    return asked
-
-
 @pytest.mark.parametrize("addresses", [["127.0.0.1"], ["192.0.2.7", "127.0.0.1"]])
 def test_a_name_that_leads_inside_is_not_asked(monkeypatch, addresses):
     resolving(monkeypatch, {"pictures.test": addresses})
@@ -218,29 +199,12 @@ class LoopbackIsPublic(fetching._PublicOnly):
         self._allow_loopback = True
 
 
-@contextlib.contextmanager
-def tls_server(name, tmp_path, monkeypatch):
-    """Serve JPEG over TLS with a certificate for *name* that a client here trusts; yield the port."""
-    authority = trustme.CA()
-    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "ca.pem"))
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert(name).configure_cert(context)
-
-    def handle(connection):
-        with context.wrap_socket(connection, server_side=True) as secure:
-            serving(JPEG)(secure)
-
-    with server(handle) as (port, _):
-        yield port
-
-
 @pytest.mark.parametrize(("certified", "fine"), [("pictures.test", True), ("other.test", False)])
 def test_the_certificate_must_be_the_names_though_an_address_is_connected_to(monkeypatch, tmp_path, certified, fine):
     monkeypatch.setattr(fetching, "_PublicOnly", LoopbackIsPublic)
     resolving(monkeypatch, {"pictures.test": ["127.0.0.1"]})
     into = io.BytesIO()
-    with tls_server(certified, tmp_path, monkeypatch) as port:
+    with tls_server(certified, tmp_path, monkeypatch, serving(JPEG)) as port:
         if fine:
             fetch(f"https://pictures.test:{port}/x.png", into, max_bytes=10_000)
             assert into.getvalue() == JPEG
@@ -250,7 +214,7 @@ def test_the_certificate_must_be_the_names_though_an_address_is_connected_to(mon
 
 
 def test_a_trusted_host_is_not_trusted_without_its_certificate(monkeypatch, tmp_path):
-    with tls_server("other.test", tmp_path, monkeypatch) as port:
+    with tls_server("other.test", tmp_path, monkeypatch, serving(JPEG)) as port:
         with pytest.raises(TaleCraftDownloadError, match="SSLError"):
             fetch(f"https://127.0.0.1:{port}/x.png", io.BytesIO(), max_bytes=10_000, trusted=LOOPBACK)
 

@@ -8,7 +8,7 @@ import threading
 import tracemalloc
 
 import pytest
-from loopback import read_head, server
+from loopback import read_head, resolving, server, tls_server
 from pictures import picture, png_that_claims
 
 from airflow_provider_talecraft.exceptions import TaleCraftDownloadError
@@ -178,3 +178,25 @@ def test_what_stood_there_before_still_does(tmp_path, case):
     with server(handle, times=9) as (port, _), pytest.raises(TaleCraftDownloadError):
         store(f"http://127.0.0.1:{port}/x.jpeg", f"file://{tmp_path}/cover.jpeg")
     assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("cover.jpeg", b"older")]
+
+
+def test_a_name_that_leads_elsewhere_the_second_time_leaves_nothing(tmp_path, monkeypatch):
+    monkeypatch.setattr(fetching, "TIMEOUTS", (0.2, 0.2))
+    monkeypatch.setattr(fetching, "ATTEMPTS", 1)
+    resolving(monkeypatch, {"pictures.test": ["1.1.1.1", "127.0.0.1"]})
+    with victim() as port, pytest.raises(TaleCraftDownloadError, match=r"could not be fetched|did not come"):
+        store(f"https://pictures.test:{port}/x.jpeg", f"file://{tmp_path}/")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_certificate_for_another_name_leaves_nothing(tmp_path, monkeypatch, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("certificates")
+
+    def handle(connection):
+        read_head(connection)
+        connection.sendall(answer())
+
+    with tls_server("other.test", folder, monkeypatch, handle) as port:
+        with pytest.raises(TaleCraftDownloadError, match="SSLError"):
+            store(f"https://127.0.0.1:{port}/x.jpeg", f"file://{tmp_path}/")
+    assert not list(tmp_path.iterdir())
