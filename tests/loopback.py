@@ -100,3 +100,17 @@ def tls_server(name, tmp_path, monkeypatch, handle):
 
     with server(secured) as (port, _):
         yield port
+
+
+@contextlib.contextmanager
+def gallery(*bodies):
+    """Serve *bodies* one after the other, the last one again and again; yield a URL and the list of requests."""
+    rest = list(bodies)
+
+    def handle(connection):
+        read_head(connection)
+        body = rest.pop(0) if len(rest) > 1 else rest[0]
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+
+    with server(handle, times=99) as (port, seen):
+        yield f"http://127.0.0.1:{port}/uploads/fox.jpeg", seen

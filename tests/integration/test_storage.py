@@ -15,7 +15,7 @@ from types import SimpleNamespace
 import psutil
 import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException
-from loopback import read_head, server
+from loopback import gallery, read_head, server
 from pictures import large_jpeg, picture
 
 from airflow_provider_talecraft.exceptions import TaleCraftDownloadError
@@ -28,20 +28,6 @@ ONE, OTHER = picture(size=(40, 30)), picture("PNG", size=(30, 40))
 FACTS = {"id": "fox-1", "prompt": "A fox, “quoted” — 雪中的狐狸\n", "style": "children_book", "aspect_ratio": "4:3"}
 TI = SimpleNamespace(dag_id="book", task_id="store", run_id="manual__1", map_index=-1)
 LIMIT = 180
-
-
-@contextmanager
-def gallery(*bodies):
-    """Serve *bodies* one after the other, the last one again and again; yield a URL and the list of requests."""
-    rest = list(bodies)
-
-    def handle(connection):
-        read_head(connection)
-        body = rest.pop(0) if len(rest) > 1 else rest[0]
-        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
-
-    with server(handle, times=99) as (port, seen):
-        yield f"http://127.0.0.1:{port}/uploads/fox.jpeg", seen
 
 
 def land(store, url, name="", **options):

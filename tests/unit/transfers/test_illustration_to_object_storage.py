@@ -5,14 +5,13 @@ from __future__ import annotations
 import hashlib
 import inspect
 import json
-from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 import requests
 from airflow.providers.common.compat.sdk import AirflowFailException
-from loopback import read_head, server
+from loopback import gallery, read_head, server
 from pictures import picture
 
 from airflow_provider_talecraft.api.client import TaleCraftClient
@@ -40,20 +39,6 @@ def image_url(drawn):
 def store(image_url, dst, **kwargs):
     operator = IllustrationToObjectStorageOperator(task_id="store", image_url=image_url, dst=dst, **kwargs)
     return operator.execute({"ti": TI})
-
-
-@contextmanager
-def gallery(*bodies):
-    """Serve *bodies* one after the other, the last one again and again; yield a URL and the list of requests."""
-    rest = list(bodies)
-
-    def handle(connection):
-        read_head(connection)
-        body = rest.pop(0) if len(rest) > 1 else rest[0]
-        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
-
-    with server(handle, times=99) as (port, seen):
-        yield f"http://127.0.0.1:{port}/uploads/fox.jpeg", seen
 
 
 def names(folder):
