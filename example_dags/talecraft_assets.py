@@ -7,6 +7,7 @@ picture's path, size and prompt, so ``talecraft_assets_sheet``, scheduled on the
 from __future__ import annotations
 
 import os.path
+from datetime import datetime
 from html import escape
 from typing import Any
 from urllib.parse import quote
@@ -67,6 +68,7 @@ with DAG(
 with DAG(
     dag_id="talecraft_assets_sheet",
     schedule=[PICTURES],
+    start_date=datetime(2026, 1, 1),  # noqa: DTZ001  # as Airflow reads it, in UTC
     catchup=False,
     tags=["talecraft", "example"],
     doc_md=__doc__,

@@ -188,6 +188,7 @@ from airflow.providers.common.compat.sdk import ObjectStoragePath
 from airflow_provider_talecraft.landing import Place
 source, uri, conn_id = sys.argv[1:]
 place = Place(ObjectStoragePath(uri, conn_id=conn_id or None))
+place.size()  # loads the store's libraries
 print("landing", flush=True)
 place.put(Path(source), content_type="image/jpeg", metadata={"sha256": "0"})
 """
