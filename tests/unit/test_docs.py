@@ -11,6 +11,7 @@ from typing import get_args
 
 import pytest
 
+from airflow_provider_talecraft.exceptions import TaleCraftRateLimitError
 from airflow_provider_talecraft.hooks.spend_record import KEY
 from airflow_provider_talecraft.operators import batch, limiter
 from airflow_provider_talecraft.policies.retry import TaleCraftRetryPolicy
@@ -59,7 +60,7 @@ def test_every_link_to_a_file_leads_to_one(page, path):
     assert (page.parent / path).exists()
 
 
-@pytest.mark.parametrize("path", re.findall(r"`(tests/[\w/.]+)`", RETRIES))
+@pytest.mark.parametrize("path", re.findall(r"`(tests/[\w/.]+)`", RETRIES + (DOCS / "scale.md").read_text()))
 def test_every_test_that_is_named_is_there(path):
     assert (DOCS.parent / path).exists()
 
@@ -137,3 +138,9 @@ def test_the_limits_on_the_page_are_the_codes():
     for count, credits_ in re.findall(r"^\| ([\d,]+) \| ([\d,]+) \| \d", SCALE, re.MULTILINE):
         assert int(credits_.replace(",", "")) == int(count.replace(",", "")) * CREDITS
     assert f"airflow pools set talecraft {batch.DEFAULT_MAX_CONCURRENCY} " in SCALE
+
+
+def test_the_wait_for_another_day_is_a_day_however_much_of_it_is_cut():
+    (hours,) = re.findall(r"rate_limit_delay=timedelta\(hours=(\d+)\)", SCALE)
+    policy = TaleCraftRetryPolicy(rate_limit_delay=timedelta(hours=int(hours)), chance=lambda: 1.0)
+    assert policy._delay(TaleCraftRateLimitError("Too many."), 1) >= timedelta(days=1)
