@@ -231,7 +231,7 @@ def main() -> None:
 
 
 def span(seconds: float) -> str:
-    if seconds < 60:  # noqa: PLR2004
+    if seconds < 60:  # noqa: PLR2004  # a minute
         return f"{seconds:.0f} s"
     if seconds < 2 * 60 * 60:
         return f"{seconds / 60:.0f} min"

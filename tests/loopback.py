@@ -79,7 +79,7 @@ def resolving(monkeypatch, names):
             return system(host, port, *args, **kwargs)
         asked.append(host)
         address = names[host].pop(0) if len(names[host]) > 1 else names[host][0]
-        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, int(port)))]
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, int(port or 443)))]
 
     monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
     return asked

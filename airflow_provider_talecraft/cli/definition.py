@@ -19,8 +19,7 @@ def get_cli_commands() -> list[GroupCommand]:
         name="sandbox",
         help="Run a local stand-in for the TaleCraft API that paints pictures and charges nothing",
         func=run_sandbox,
-        # Airflow leaves Arg untyped.
-        args=tuple(Arg(flags, **keywords) for flags, keywords in OPTIONS),  # type: ignore[no-untyped-call]
+        args=tuple(Arg(flags, **keywords) for flags, keywords in OPTIONS),  # type: ignore[no-untyped-call]  # Airflow's
     )
     return [GroupCommand(name="talecraft", help="Work with TaleCraft illustrations", subcommands=(sandbox,))]
 

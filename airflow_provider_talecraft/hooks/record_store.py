@@ -72,6 +72,6 @@ class RecordFolder:
             return json.loads(content)
         return content.decode(errors="replace")
 
-    def set(self, key: str, value: Any, *, retention: timedelta | None = None) -> None:  # noqa: ARG002
+    def set(self, key: str, value: Any, *, retention: timedelta | None = None) -> None:  # noqa: ARG002  # Airflow's
         """Keep *value* until somebody deletes the file."""
         Place(self._folder / f"{key}.json").put(json.dumps(value).encode(), content_type="application/json")

@@ -206,7 +206,7 @@ class Turn:
         return self.started == float("-inf")
 
     def __enter__(self) -> Self:
-        self._limiter._sit_down(self)  # noqa: SLF001
+        self._limiter._sit_down(self)  # noqa: SLF001  # its limiter's own
         return self
 
     def start(self) -> None:
@@ -214,7 +214,7 @@ class Turn:
 
         :raises NotStartedError: if the request is not to be sent.
         """
-        self._limiter._start(self)  # noqa: SLF001
+        self._limiter._start(self)  # noqa: SLF001  # its limiter's own
 
     def __exit__(self, *_: object) -> None:
-        self._limiter._stand_up(self)  # noqa: SLF001
+        self._limiter._stand_up(self)  # noqa: SLF001  # its limiter's own

@@ -52,7 +52,7 @@ class ToObjectStorage(BaseOperator):
 
         :raises AirflowFailException: if ``dst`` is not a place; no retry would help.
         """
-        from airflow.providers.common.compat.sdk import ObjectStoragePath  # noqa: PLC0415
+        from airflow.providers.common.compat.sdk import ObjectStoragePath  # noqa: PLC0415  # loads its file systems
 
         from airflow_provider_talecraft.transfers.delivery import Delivery  # noqa: PLC0415  # loads requests
 

@@ -133,7 +133,7 @@ class IllustrationBatchToObjectStorageOperator(ToObjectStorage):
         :raises AirflowFailException: if ``dst`` is wrong, or places are taken with ``if_exists="fail"``.
         """
         from airflow_provider_talecraft.manifest import Output  # noqa: PLC0415  # with delivery, which loads requests
-        from airflow_provider_talecraft.transfers.illustrations import Illustrations  # noqa: PLC0415
+        from airflow_provider_talecraft.transfers.illustrations import Illustrations  # noqa: PLC0415  # as above
 
         if not str(self.dst).endswith("/"):
             raise AirflowFailException(f"dst must be a folder and end in a slash, not {self.dst!r}.")
@@ -157,7 +157,7 @@ class IllustrationBatchToObjectStorageOperator(ToObjectStorage):
         if self._storing:
             self._storing.halt()
 
-    def get_openlineage_facets_on_complete(self, task_instance: Any) -> OperatorLineage[Any, Any]:  # noqa: ARG002
+    def get_openlineage_facets_on_complete(self, task_instance: Any) -> OperatorLineage[Any, Any]:  # noqa: ARG002  # theirs
         """Tell OpenLineage: from the generate endpoint to the folder."""
         from airflow_provider_talecraft.transfers.lineage import lineage  # noqa: PLC0415  # where it is installed
 
@@ -167,7 +167,7 @@ class IllustrationBatchToObjectStorageOperator(ToObjectStorage):
     def _manifest(self, count: int) -> Any:
         from airflow.providers.common.compat.sdk import ObjectStoragePath  # noqa: PLC0415  # loads its file systems
 
-        from airflow_provider_talecraft.manifest import Manifest  # noqa: PLC0415
+        from airflow_provider_talecraft.manifest import Manifest  # noqa: PLC0415  # loads its file systems
 
         if self.manifest_path:
             manifest = Manifest(ObjectStoragePath(self.manifest_path, conn_id=self.manifest_conn_id))

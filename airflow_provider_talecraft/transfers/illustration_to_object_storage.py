@@ -124,7 +124,7 @@ class IllustrationToObjectStorageOperator(ToObjectStorage):
         add_to_asset_events(context, self.outlets, stored.uri, {**metadata, **stored.facts()})
         return stored.facts()
 
-    def get_openlineage_facets_on_complete(self, task_instance: Any) -> OperatorLineage[Any, Any]:  # noqa: ARG002
+    def get_openlineage_facets_on_complete(self, task_instance: Any) -> OperatorLineage[Any, Any]:  # noqa: ARG002  # theirs
         """Tell OpenLineage: from the generate endpoint to the object."""
         from airflow_provider_talecraft.transfers.lineage import lineage  # noqa: PLC0415  # where it is installed
 

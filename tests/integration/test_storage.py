@@ -17,10 +17,15 @@ import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException
 from loopback import gallery, read_head, server
 from pictures import large_jpeg, picture
+from state_store import Store, TaskInstance
 
 from airflow_provider_talecraft.exceptions import TaleCraftDownloadError
 from airflow_provider_talecraft.landing import Place
-from airflow_provider_talecraft.transfers.illustration_to_object_storage import IllustrationToObjectStorageOperator
+from airflow_provider_talecraft.operators.illustration import GenerateIllustrationBatchOperator
+from airflow_provider_talecraft.transfers.illustration_to_object_storage import (
+    IllustrationBatchToObjectStorageOperator,
+    IllustrationToObjectStorageOperator,
+)
 
 pytestmark = pytest.mark.integration
 
@@ -175,6 +180,47 @@ def test_a_bucket_that_is_not_there_is_an_error(store):
     with gallery(ONE) as (url, _), pytest.raises(Exception) as caught:  # noqa: PT011  # each store's own
         land(store, url, dst=f"{store.scheme}://no-such-bucket/x/")
     assert "no-such-bucket" in str(caught.value) or "bucket" in str(caught.value).lower()
+
+
+# A whole batch
+
+
+def test_a_batch_and_its_pictures_go_by_manifests_in_the_store(store, connected):
+    pages = [{"key": f"page-{number}", "prompt": f"Page {number}, 狐狸."} for number in range(6)]
+    drawn = draw(store, pages, state_store=Store())
+    assert (drawn["delivered"], drawn["manifest_path"]) == (6, store.uri("drawn.jsonl"))
+    assert [json.loads(line)["key"] for line in store.read("drawn.jsonl").splitlines()] == [p["key"] for p in pages]
+    options = {
+        "illustrations": drawn, "dst": store.uri("book/"), "dst_conn_id": store.conn_id,
+        "manifest_path": store.uri("stored.jsonl"), "manifest_conn_id": store.conn_id, "manifest_threshold": 5,
+    }  # fmt: skip
+    for _ in range(2):  # another try finds all of it standing
+        stored = IllustrationBatchToObjectStorageOperator(task_id="store", **options).execute({"ti": TI})
+        assert (stored["stored"], stored["failed"]) == (6, 0)
+    names = {f"book/page-{number}.jpeg" for number in range(6)}
+    assert set(store.objects()) == {"drawn.jsonl", "stored.jsonl", *names, *(f"{name}.json" for name in names)}
+    lines = [json.loads(line) for line in store.read("stored.jsonl").splitlines()]
+    assert [hashlib.sha256(store.read(f"book/{line['key']}.jpeg")).hexdigest() for line in lines] == [
+        line["sha256"] for line in lines
+    ]
+
+
+def test_where_airflow_keeps_no_state_the_records_in_the_store_do(store, connected):
+    pages = [f"Page {number}." for number in range(6)]
+    first = draw(store, pages, state_store=None)
+    again = draw(store, pages, state_store=None, try_number=2)
+    assert (again["delivered"], again["credits_this_try"]) == (6, 0)
+    assert first["credits_this_try"] == 12
+    assert len(connected.ledger()["charges"]) == 6
+    assert sum(".records/" in name for name in store.objects()) == 7, "one for each, and one of the batch"
+
+
+def draw(store, prompts, *, state_store, try_number=1):
+    operator = GenerateIllustrationBatchOperator(
+        task_id="draw", prompts=prompts, max_concurrency=3, requests_per_minute=60_000, manifest_threshold=5,
+        manifest_path=store.uri("drawn.jsonl"), manifest_conn_id=store.conn_id,
+    )  # fmt: skip
+    return operator.execute({"ti": TaskInstance(try_number), "task_state_store": state_store})
 
 
 # Killed in the middle

@@ -2,27 +2,13 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from types import SimpleNamespace
-
 import pytest
 from airflow.providers.common.compat.sdk import Asset, AssetAlias
+from asset_events import Events
 
 from airflow_provider_talecraft.assets import add_to_asset_events
 
 FACTS = {"path": "s3://books/fox.jpeg", "prompt": "A fox"}
-
-
-class Events(defaultdict):
-    """Stands in for ``context["outlet_events"]``, which only a running task has; real ones: integration/."""
-
-    def __init__(self):
-        super().__init__(lambda: SimpleNamespace(extra={}, added=[]))
-
-    def __getitem__(self, outlet):
-        accessor = super().__getitem__(outlet.name if isinstance(outlet, AssetAlias) else outlet.uri)
-        accessor.add = lambda asset, extra: accessor.added.append((asset.uri, extra))
-        return accessor
 
 
 def test_a_plain_assets_event_carries_the_facts():

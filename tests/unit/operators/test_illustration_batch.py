@@ -9,7 +9,15 @@ import tracemalloc
 from collections import Counter
 
 import pytest
-from airflow.providers.common.compat.sdk import DAG, AirflowException, AirflowFailException, ObjectStoragePath
+from airflow.providers.common.compat.sdk import (
+    DAG,
+    AirflowException,
+    AirflowFailException,
+    Asset,
+    AssetAlias,
+    ObjectStoragePath,
+)
+from asset_events import Events
 from state_store import Store, TaskInstance
 
 from airflow_provider_talecraft import exceptions as errors
@@ -725,3 +733,16 @@ def test_the_records_may_be_on_any_object_store(connected):
     execute(None, manifest_path="memory://shelf/book.jsonl")
     execute(None, manifest_path="memory://shelf/book.jsonl", try_number=2)
     assert len(connected.ledger()["requests"]) == 6
+
+
+@pytest.mark.parametrize("with_manifest", [True, False])
+def test_the_events_of_its_asset_outlets_carry_the_summary(connected, store, tmp_path, with_manifest):
+    asset, alias, events = Asset("s3://books/pages"), AssetAlias("books"), Events()
+    path = f"file://{tmp_path}/book.jsonl"
+    one = task(outlets=[asset, alias], **({"manifest_path": path} if with_manifest else {}))
+    one.execute({"ti": TaskInstance(), "task_state_store": store, "outlet_events": events})
+    extra = events[asset].extra
+    assert (extra["count"], extra["delivered"], extra["credits"]) == (6, 6, 12)
+    assert extra.get("manifest_path") == (path if with_manifest else None)
+    ((uri, told),) = events[alias].added
+    assert (uri.rstrip("/"), told) == (path if with_manifest else connected.url, extra)  # Airflow has its way with "/"

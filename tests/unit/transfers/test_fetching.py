@@ -219,6 +219,40 @@ def test_a_trusted_host_is_not_trusted_without_its_certificate(monkeypatch, tmp_
             fetch(f"https://127.0.0.1:{port}/x.png", io.BytesIO(), max_bytes=10_000, trusted=LOOPBACK)
 
 
+# Through a proxy
+
+
+@pytest.fixture
+def proxied(monkeypatch):
+    """A proxy in the environment; yields what it is asked."""
+    asked = []
+
+    def handle(connection):
+        asked.append(read_head(connection).splitlines()[0])
+        connection.sendall(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
+
+    monkeypatch.setattr(fetching, "ATTEMPTS", 1)
+    with server(handle, times=9) as (port, _):
+        for name in ("NO_PROXY", "no_proxy", "https_proxy", "http_proxy", "all_proxy", "ALL_PROXY"):
+            monkeypatch.delenv(name, raising=False)
+        monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{port}")
+        yield asked
+
+
+def test_a_proxy_is_asked_for_the_very_address_that_was_checked(monkeypatch, proxied):
+    resolving(monkeypatch, {"pictures.test": ["1.1.1.1", "127.0.0.1"]})
+    with pytest.raises(TaleCraftDownloadError, match="could not be fetched"):
+        fetch("https://pictures.test/x.png", io.BytesIO(), max_bytes=9)
+    assert [line.split()[:2] for line in proxied] == [["CONNECT", "1.1.1.1:443"]]
+
+
+def test_a_proxy_is_not_asked_for_an_address_that_is_not_public(monkeypatch, proxied):
+    resolving(monkeypatch, {"pictures.test": ["10.0.0.1"]})
+    with pytest.raises(TaleCraftDownloadError, match="not a public one"):
+        fetch("https://pictures.test/x.png", io.BytesIO(), max_bytes=9)
+    assert not proxied
+
+
 # How long it waits
 
 

@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from types import SimpleNamespace
 
 import pytest
-from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException
+from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException, Asset, AssetAlias
+from asset_events import Events
 from loopback import read_head, server
 from pictures import picture
 
@@ -245,3 +246,21 @@ def test_a_kill_begins_no_further_picture(tmp_path):
             operator.execute({"ti": TI})
         assert len(seen) == 1
     assert names(tmp_path) == ["0000.jpeg"]
+
+
+def test_the_events_of_its_asset_outlets_and_openlineage_are_told_of_the_folder(tmp_path, connected):
+    asset, alias, events = Asset("s3://books/pages"), AssetAlias("books"), Events()
+    with gallery() as (url, _):
+        operator = IllustrationBatchToObjectStorageOperator(
+            task_id="store", illustrations=entries(url), dst=f"file://{tmp_path}/", image_hosts="127.0.0.1",
+            outlets=[asset, alias],
+        )  # fmt: skip
+        operator.execute({"ti": TI, "outlet_events": events})
+    extra = events[asset].extra
+    assert (extra["path"], extra["count"], extra["stored"]) == (f"file://{tmp_path}/", 3, 3)
+    ((uri, told),) = events[alias].added
+    assert (uri.rstrip("/"), told) == (f"file://{tmp_path}", extra)  # Airflow has its way with a last slash
+    pytest.importorskip("airflow.providers.openlineage", reason="told only where it is installed")
+    lineage = operator.get_openlineage_facets_on_complete(None)
+    assert [(data.namespace, data.name) for data in lineage.inputs] == [(connected.url, "/api/v1/generate")]
+    assert [(data.namespace, data.name) for data in lineage.outputs] == [("file", str(tmp_path))]
