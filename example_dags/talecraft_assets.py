@@ -63,7 +63,7 @@ with DAG(
         task_id="store",
         dst="{{ params.destination }}/{{ run_id }}/",
         outlets=[PICTURES],
-    ).expand_kwargs(draw.output.map(lambda drawn: {"image_url": drawn["image_url"], "metadata": drawn}))
+    ).expand(illustration=draw.output)
 
 with DAG(
     dag_id="talecraft_assets_sheet",

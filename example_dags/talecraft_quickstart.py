@@ -25,7 +25,6 @@ with DAG(
 
     IllustrationToObjectStorageOperator(
         task_id="store",
-        image_url=generate.output["image_url"],
-        metadata=generate.output,
+        illustration=generate.output,
         dst="{{ params.destination }}/{{ run_id }}/",
     )

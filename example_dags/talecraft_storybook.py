@@ -68,7 +68,7 @@ with DAG(
     store = IllustrationToObjectStorageOperator.partial(
         task_id="store",
         dst="{{ params.destination }}/{{ run_id }}/",
-    ).expand_kwargs(illustrate.output.map(lambda drawn: {"image_url": drawn["image_url"], "metadata": drawn}))
+    ).expand(illustration=illustrate.output)
 
     @task
     def index(drawn: Any, stored: Any, params: dict[str, Any], run_id: str) -> str:

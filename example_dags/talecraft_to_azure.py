@@ -28,8 +28,7 @@ with DAG(
 
     IllustrationToObjectStorageOperator(
         task_id="store",
-        image_url=generate.output["image_url"],
-        metadata=generate.output,
+        illustration=generate.output,
         dst="abfs://{{ params.container }}/{{ run_id }}/",
         dst_conn_id="wasb_default",
     )

@@ -28,8 +28,7 @@ with DAG(
 
     IllustrationToObjectStorageOperator(
         task_id="store",
-        image_url=generate.output["image_url"],
-        metadata=generate.output,
+        illustration=generate.output,
         dst="gs://{{ params.bucket }}/{{ run_id }}/",
         dst_conn_id="google_cloud_default",
     )

@@ -28,8 +28,7 @@ with DAG(
 
     IllustrationToObjectStorageOperator(
         task_id="store",
-        image_url=generate.output["image_url"],
-        metadata=generate.output,
+        illustration=generate.output,
         dst="s3://{{ params.bucket }}/{{ run_id }}/",
         dst_conn_id="aws_default",
     )

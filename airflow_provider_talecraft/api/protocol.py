@@ -6,16 +6,20 @@ no readable message. The one question behind every branch is whether the request
 * ``code: 0`` with a usable ``image_url``: delivered, charged.
 * ``code: -1``: refused, not charged (the charge is the last thing the service does before ``code: 0``).
 * anything else: unknown. It may have been charged.
+
+This is the border, too: what an answer brings in is made harmless here, once, so that behind it no text of an answer
+can be a template, a path or a markup.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from airflow_provider_talecraft.api.models import Illustration
 from airflow_provider_talecraft.exceptions import (
@@ -75,8 +79,12 @@ UNKNOWN_ADVICE = (
 QUOTE_LIMIT = 300
 #: Characters of an unreadable body among which there is something to quote, or not.
 READ_LIMIT = 4096
-#: Longest image_url that is believed; what browsers and stores agree on.
-URL_LIMIT = 2048
+#: Longest image_url that is taken, in characters: RFC 9110, section 4.1, asks everybody to support 8,000 octets.
+URL_LIMIT = 8000
+#: What may stand in a URL besides letters, digits and ``-._~`` (RFC 3986), save what ends a text in HTML or Markdown.
+URL_SAFE = "%:/?#@!$&*+,;="
+#: A host as a name, an IPv4 address or a bracketed IPv6 address; with a port.
+AUTHORITY = re.compile(r"([A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]*)?")
 #: A key at least this long cannot be part of a URL by chance.
 KEY_LENGTH_NOT_BY_CHANCE = 8
 
@@ -110,10 +118,9 @@ def is_whole(body: bytes | bytearray) -> bool:
 
 def _illustration(data: Any, status: int, secret: str) -> Illustration:
     fields = data if isinstance(data, dict) else {}
-    url = fields.get("image_url")
     texts = {name: _label(fields.get(name), secret) for name in ("id", "status")}
-    leaks = len(secret) >= KEY_LENGTH_NOT_BY_CHANCE and isinstance(url, str) and secret in url
-    if not isinstance(url, str) or leaks or not _is_http_url(url):
+    url = _harmless_url(fields.get("image_url"))
+    if not url or _contains_key(url, secret):
         raise TaleCraftOutcomeUnknownError(
             f"TaleCraft answered with success (id {texts['id']!r}) but without a usable image_url. {UNKNOWN_ADVICE}",
             status_code=status,
@@ -199,20 +206,42 @@ def _seconds(retry_after: str | None) -> float | None:
     return max(0.0, (moment - datetime.now(timezone.utc)).total_seconds())
 
 
-def _is_http_url(url: str) -> bool:
-    if len(url) > URL_LIMIT or not url.isprintable() or " " in url:
-        return False
+def _harmless_url(value: Any) -> str:
+    """Return *value* as RFC 3986 writes URLs; empty if it is no http(s) URL.
+
+    A blank, a brace, a quote, a control or a letter of another script is percent-encoded: servers take both for the
+    same address, and what is encoded is no template and no markup.
+    """
+    text = value.strip() if isinstance(value, str) else ""
+    # Before it is taken apart: urlsplit drops tabs and newlines without a word.
+    text = re.sub(r"[\x00-\x20]", lambda control: f"%{ord(control[0]):02X}", text)
+    text = re.sub(r"%(?![0-9A-Fa-f]{2})", "%25", text)
     try:
-        parts = urlsplit(url)
-        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+        parts = urlsplit(text)
+        usable = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+        user, at, host = parts.netloc.rpartition("@")
+        host = host if host.isascii() else host.encode("idna").decode()
     except ValueError:
-        return False
+        return ""
+    if not usable or not AUTHORITY.fullmatch(host):
+        return ""
+    rest = text.partition("://")[2][len(parts.netloc) :]
+    url = f"{parts.scheme}://{_encoded(user)}{at}{host}{_encoded(rest)}"
+    return url if len(url) <= URL_LIMIT else ""
+
+
+def _encoded(text: str) -> str:
+    return quote(text, safe=URL_SAFE, errors="surrogatepass")
+
+
+def _contains_key(url: str, secret: str) -> bool:
+    return len(secret) >= KEY_LENGTH_NOT_BY_CHANCE and (secret in url or _encoded(secret) in url)
 
 
 def _label(value: Any, secret: str) -> str:
-    """Return a short text that every database stores: a paid picture is not lost over a stray NUL in its id."""
+    """Return a short name: letters, digits and ``._:-``, the first one a letter or a digit."""
     text = _redact(value, secret) if isinstance(value, str) else ""
-    return "".join(char for char in text if char.isprintable())[:QUOTE_LIMIT]
+    return re.sub(r"[^A-Za-z0-9._:-]", "", text).lstrip("._:-")[:QUOTE_LIMIT]
 
 
 def _redact(text: str, secret: str) -> str:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.common.compat.sdk import BaseOperator
-
 from airflow_provider_talecraft.api.models import CREDITS, DEFAULT_ASPECT_RATIO, DEFAULT_STYLE, IllustrationRequest
 from airflow_provider_talecraft.assets import add_to_asset_events
 from airflow_provider_talecraft.exceptions import (
@@ -23,6 +21,7 @@ from airflow_provider_talecraft.operators.giving_up import (
 )
 from airflow_provider_talecraft.operators.illustration_batch import GenerateIllustrationBatchOperator
 from airflow_provider_talecraft.options import checked_word
+from airflow_provider_talecraft.policies.templates import TemplatesOfTheAuthor
 from airflow_provider_talecraft.version_compat import HAS_RETRY_POLICY, RetryPolicy
 
 if TYPE_CHECKING:
@@ -33,7 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["DEFAULT_POLICY", "GenerateIllustrationBatchOperator", "GenerateIllustrationOperator"]
 
 
-class GenerateIllustrationOperator(BaseOperator):
+class GenerateIllustrationOperator(TemplatesOfTheAuthor):
     """Draw one illustration and push its URL to XCom; 2 credits are charged for a delivered one.
 
     Returns ``{"id", "status", "image_url", "prompt", "style", "aspect_ratio"}``, and pushes ``image_url`` under its own

@@ -9,7 +9,7 @@ import logging
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from airflow.providers.common.compat.sdk import AirflowException, BaseOperator
+from airflow.providers.common.compat.sdk import AirflowException
 
 from airflow_provider_talecraft.api.models import DEFAULT_ASPECT_RATIO, DEFAULT_STYLE
 from airflow_provider_talecraft.assets import add_to_asset_events
@@ -28,6 +28,7 @@ from airflow_provider_talecraft.operators.limiter import Limiter
 from airflow_provider_talecraft.operators.prompts import Items
 from airflow_provider_talecraft.operators.records import Records
 from airflow_provider_talecraft.options import checked_count, checked_word
+from airflow_provider_talecraft.policies.templates import TemplatesOfTheAuthor
 from airflow_provider_talecraft.version_compat import HAS_RETRY_POLICY, RetryPolicy
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ DEFAULT_MANIFEST_THRESHOLD = 100
 MANIFEST_INTERVAL = 30.0
 
 
-class GenerateIllustrationBatchOperator(BaseOperator):
+class GenerateIllustrationBatchOperator(TemplatesOfTheAuthor):
     """Draw many illustrations in one task, at the pace of the plan; 2 credits are charged for each delivered one.
 
     Returns, in the order of ``prompts``, a list of

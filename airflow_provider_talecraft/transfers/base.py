@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.common.compat.sdk import AirflowFailException, BaseOperator
+from airflow.providers.common.compat.sdk import AirflowFailException
 
 from airflow_provider_talecraft.hooks.talecraft import TaleCraftHook
 from airflow_provider_talecraft.landing import IfExists
 from airflow_provider_talecraft.options import checked_count, checked_word
+from airflow_provider_talecraft.policies.templates import TemplatesOfTheAuthor
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +24,7 @@ DEFAULT_MAX_BYTES = 50 * 1024 * 1024
 EXTRAS = {"s3": "s3", "s3a": "s3", "gs": "gcs", "gcs": "gcs", "abfs": "azure", "abfss": "azure"}
 
 
-class ToObjectStorage(BaseOperator):
+class ToObjectStorage(TemplatesOfTheAuthor):
     """Base of the operators that store pictures; what the options mean is said there."""
 
     def __init__(

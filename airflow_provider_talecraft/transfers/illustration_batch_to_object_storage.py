@@ -80,6 +80,7 @@ class IllustrationBatchToObjectStorageOperator(ToObjectStorage):
         "image_hosts",
         "talecraft_conn_id",
     )
+    data_fields: ClassVar[frozenset[str]] = frozenset({"illustrations"})
     template_fields_renderers: ClassVar[dict[str, str]] = {"illustrations": "json"}
     ui_color = "#cfe3f1"
 
@@ -116,14 +117,6 @@ class IllustrationBatchToObjectStorageOperator(ToObjectStorage):
         self.manifest_conn_id = manifest_conn_id
         self.manifest_threshold = checked_count("manifest_threshold", manifest_threshold, at_least=0)
         self._storing: _Storing | None = None
-
-    def render_template(
-        self, content: Any, context: Context, jinja_env: Any = None, seen_oids: set[int] | None = None
-    ) -> Any:
-        """Render as any operator, but leave ``illustrations`` alone: a prompt in it is data."""
-        if content is self.illustrations and isinstance(content, (list, tuple, dict)):
-            return content
-        return super().render_template(content, context, jinja_env, seen_oids)
 
     def execute(self, context: Context) -> list[dict[str, Any]] | dict[str, Any]:
         """Store what does not stand yet, and return where all of it lies.

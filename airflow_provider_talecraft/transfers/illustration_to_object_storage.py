@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.providers.common.compat.sdk import AirflowFailException
 
@@ -35,8 +35,12 @@ class IllustrationToObjectStorageOperator(ToObjectStorage):
     The picture is streamed to a temporary local file, checked there, and put in its place as a whole: whatever goes
     wrong, nothing partial stands at ``dst``. Fetching and storing cost no credits, so retries are free.
 
-    :param image_url: URL of the picture (templated), as ``GenerateIllustrationOperator`` returns it: https and on a
-        public address, but for the hosts named below.
+    Which picture is said in one of two ways: ``illustration``, or ``image_url`` and, if there is something to say about
+    it, ``metadata``.
+
+    :param illustration: what ``GenerateIllustrationOperator`` returned, whole (an XCom is resolved, text in it is never
+        rendered). Of mapped tasks: ``.expand(illustration=pages.output)``.
+    :param image_url: URL of the picture (templated): https and on a public address, but for the hosts named below.
     :param dst: any ObjectStoragePath URI (templated), such as ``s3://bucket/book/`` or ``file:///tmp/book/cover.jpeg``.
         Ending in ``/`` it is a folder, and the file is named after the picture's id (``metadata["id"]``, else the last
         part of the URL), with the extension of its real type.
@@ -45,9 +49,8 @@ class IllustrationToObjectStorageOperator(ToObjectStorage):
         checksum, and replaces another; if the sidecar names the same URL, nothing is even fetched. "overwrite" always
         writes. "fail" fails the task, also if an earlier try of it was the one who stored.
     :param max_bytes: a larger picture is refused; 50 MiB by default, at least 1.
-    :param metadata: flat facts about the picture (templated, but its text is data and not rendered), as
-        ``GenerateIllustrationOperator`` returns them: for the sidecar, the asset events and, up to 1.9 KB and
-        percent-encoded, the object's own metadata.
+    :param metadata: flat facts about the picture (an XCom is resolved, text in it is never rendered): for the sidecar,
+        the asset events and, up to 1.9 KB and percent-encoded, the object's own metadata.
     :param write_sidecar: whether ``<dst>.json`` is written beside the picture: ``metadata``, source, checksum, size,
         and which run stored it.
     :param image_hosts: hosts (templated), ``host`` or ``host:port``, that need be neither public nor https; None for
@@ -56,6 +59,7 @@ class IllustrationToObjectStorageOperator(ToObjectStorage):
     """
 
     template_fields: Sequence[str] = (
+        "illustration",
         "image_url",
         "dst",
         "dst_conn_id",
@@ -63,13 +67,15 @@ class IllustrationToObjectStorageOperator(ToObjectStorage):
         "image_hosts",
         "talecraft_conn_id",
     )
+    data_fields: ClassVar[frozenset[str]] = frozenset({"illustration", "metadata"})
     ui_color = "#cfe3f1"
 
     def __init__(
         self,
         *,
-        image_url: str,
         dst: str,
+        illustration: Mapping[str, Scalar] | None = None,
+        image_url: str | None = None,
         dst_conn_id: str | None = None,
         if_exists: IfExists = "skip_same",
         max_bytes: int = DEFAULT_MAX_BYTES,
@@ -89,21 +95,14 @@ class IllustrationToObjectStorageOperator(ToObjectStorage):
             talecraft_conn_id=talecraft_conn_id,
             **kwargs,
         )
+        if (illustration is None) == (image_url is None):
+            raise ValueError("Give either illustration or image_url.")
+        if illustration is not None and metadata is not None:
+            raise ValueError("metadata goes with image_url; an illustration brings its own.")
+        self.illustration = illustration
         self.image_url = image_url
         self.metadata = metadata
         self._stored: Stored | None = None
-
-    def render_template(
-        self, content: Any, context: Context, jinja_env: Any = None, seen_oids: set[int] | None = None
-    ) -> Any:
-        """Render as any operator, but leave the text in ``metadata`` alone.
-
-        A prompt is data. Airflow would take one that a mapped task was given in a mapping for a template.
-        """
-        if content is self.metadata and isinstance(content, dict):
-            return {name: value.resolve(context) if hasattr(value, "resolve") else value
-                    for name, value in content.items()}  # fmt: skip
-        return super().render_template(content, context, jinja_env, seen_oids)
 
     def execute(self, context: Context) -> dict[str, str | int]:
         """Fetch, check, store; return where it lies and what it is.
@@ -112,9 +111,9 @@ class IllustrationToObjectStorageOperator(ToObjectStorage):
             was before.
         :raises AirflowFailException: if ``dst`` or ``metadata`` is wrong, or taken with ``if_exists="fail"``.
         """
-        metadata = _flat(self.metadata)
+        image_url, metadata = self._picture()
         try:
-            stored = self._delivery(context).store(self.image_url, metadata)
+            stored = self._delivery(context).store(image_url, metadata)
         except FileExistsError as error:
             raise AirflowFailException(f"{error}, and if_exists is 'fail': nothing was written.") from None
         self._stored = stored
@@ -123,6 +122,13 @@ class IllustrationToObjectStorageOperator(ToObjectStorage):
         )
         add_to_asset_events(context, self.outlets, stored.uri, {**metadata, **stored.facts()})
         return stored.facts()
+
+    def _picture(self) -> tuple[Any, dict[str, Scalar]]:
+        """Return the picture's URL and the facts about it."""
+        if self.image_url is not None:
+            return self.image_url, _flat(self.metadata, "metadata")
+        facts = _flat(self.illustration, "illustration")
+        return facts.pop("image_url", None), facts
 
     def get_openlineage_facets_on_complete(self, task_instance: Any) -> OperatorLineage[Any, Any]:  # noqa: ARG002  # theirs
         """Tell OpenLineage: from the generate endpoint to the object."""
@@ -135,20 +141,22 @@ class IllustrationToObjectStorageOperator(ToObjectStorage):
         return lineage(TaleCraftHook(self.talecraft_conn_id).service_url(), made)
 
 
-def _flat(metadata: Any) -> dict[str, Scalar]:
+def _flat(metadata: Any, what: str) -> dict[str, Scalar]:
     """Return *metadata* if it is flat: what a sidecar, an object and an asset event can hold.
+
+    :param what: what an error calls it.
 
     :raises AirflowFailException: if it is not a mapping of identifiers to strings, numbers, booleans or None.
     """
     if metadata is None:
         return {}
     if not isinstance(metadata, dict):
-        raise AirflowFailException(f"metadata must be a mapping, not {type(metadata).__name__}.")
+        raise AirflowFailException(f"{what} must be a mapping, not {type(metadata).__name__}.")
     for name, value in metadata.items():
         if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
-            raise AirflowFailException(f"metadata has the key {name!r}; keys are letters, digits and underscores.")
+            raise AirflowFailException(f"{what} has the key {name!r}; keys are letters, digits and underscores.")
         if value is not None and not isinstance(value, (str, int, float, bool)):
             raise AirflowFailException(
-                f"metadata[{name!r}] is a {type(value).__name__}; values are text, numbers or booleans."
+                f"{what}[{name!r}] is a {type(value).__name__}; values are text, numbers or booleans."
             )
     return dict(metadata)

@@ -72,12 +72,8 @@ def test_the_dag_is_a_dag_that_draws_and_stores():
 
 def test_the_mapped_operator_can_be_mapped_over():
     with DAG("readme", schedule=None) as dag:
-        exec(
-            blocks("python")[1]
-            + "IllustrationToObjectStorageOperator.partial(task_id='s', dst='d').expand(image_url=urls)",
-            {operator.__name__: operator for operator in OPERATORS},
-        )
-    assert dag.get_task("s").upstream_task_ids == {"pages"}
+        exec(blocks("python")[1], {operator.__name__: operator for operator in OPERATORS})
+    assert dag.get_task("stored").upstream_task_ids == {"pages"}
 
 
 def test_the_batch_is_a_task():

@@ -32,7 +32,7 @@ ALLOWED = {
     "hooks": {"api", "landing", "exceptions", "get_provider_info", "version_compat"},
     "policies": {"exceptions", "version_compat"},
     "operators": {"hooks", "policies", "api", *SHARED},
-    "transfers": {"hooks", "api", *SHARED, "__init__"},
+    "transfers": {"hooks", "policies", "api", *SHARED, "__init__"},
     "cli": {"sandbox"},
 }
 

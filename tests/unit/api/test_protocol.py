@@ -128,10 +128,46 @@ def test_a_paid_picture_is_not_lost_over_a_missing_label(missing):
     assert getattr(parse(200, delivered(**{missing: None})), missing) == ""
 
 
-def test_labels_are_kept_to_what_every_database_stores():
-    illustration = parse(200, delivered(id="a\x00b\ud800c" + "d" * 1000))
-    assert illustration.id.startswith("abcd")
-    assert len(illustration.id) <= QUOTE_LIMIT
+@pytest.mark.parametrize(
+    ("label", "kept"),
+    [
+        ("9da9465c-A.b_c:d", "9da9465c-A.b_c:d"), ("a\x00b\ud800c", "abc"),
+        ("{{ conn.x.password }}", "conn.x.password"),
+        ("../../etc/passwd", "etcpasswd"), ("<b onload='x'>", "bonloadx"), ("-rf", "rf"), ("狐", ""), ("..", ""),
+        ("x" * 1000, "x" * QUOTE_LIMIT),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("field", ["id", "status"])
+def test_a_label_keeps_letters_digits_and_few_signs(field, label, kept):
+    assert getattr(parse(200, delivered(**{field: label})), field) == kept
+
+
+@pytest.mark.parametrize(
+    ("url", "taken"),
+    [
+        (f" {URL}\r\n", URL),
+        ("HTTPS://Host/x", "https://Host/x"),
+        ("https://host/a fox.jpeg", "https://host/a%20fox.jpeg"),
+        ("https://host/a\tfox\n.jpeg", "https://host/a%09fox%0A.jpeg"),
+        ("https://host/a%20fox.jpeg", "https://host/a%20fox.jpeg"),
+        ("https://host/100%.jpeg?a=%zz", "https://host/100%25.jpeg?a=%25zz"),
+        ("https://host/{{ conn.x.password }}", "https://host/%7B%7B%20conn.x.password%20%7D%7D"),
+        ("https://host/{% raw %}{# x #}", "https://host/%7B%25%20raw%20%25%7D%7B#%20x%20#%7D"),
+        ("https://host/\"><script>'`(x)[y]", "https://host/%22%3E%3Cscript%3E%27%60%28x%29%5By%5D"),
+        ("https://host/狐狸.jpeg", "https://host/%E7%8B%90%E7%8B%B8.jpeg"),
+        ("https://host/\u202egpj.exe", "https://host/%E2%80%AEgpj.exe"),
+        ("https://host/\x00\x1b[31m", "https://host/%00%1B%5B31m"),
+        ("https://host/\ud800", "https://host/%ED%A0%80"),
+        ("https://b\u00fccher.example/x", "https://xn--bcher-kva.example/x"),
+        ("https://[2606:4700::1]:8443/x", "https://[2606:4700::1]:8443/x"),
+        ("https://host/x?X-Amz-Signature=a%2Fb+c==&y=~", "https://host/x?X-Amz-Signature=a%2Fb+c==&y=~"),
+        ("http://http/http", "http://http/http"),
+        ("https://host//key//x.jpeg", "https://host//key//x.jpeg"),
+        ("https://host/" + "x" * 7900, "https://host/" + "x" * 7900),
+    ],
+)  # fmt: skip
+def test_a_paid_picture_is_not_lost_over_the_spelling_of_its_url(url, taken):
+    assert parse(200, delivered(image_url=url)).image_url == taken
 
 
 @pytest.mark.parametrize(
@@ -140,7 +176,8 @@ def test_labels_are_kept_to_what_every_database_stores():
         None, "", " ", 7, [URL], {"href": URL}, "ok", "/uploads/x.jpeg", "//host/x.jpeg", "ftp://host/x.jpeg",
         "file:///etc/passwd", "javascript:alert(1)", "data:image/png;base64,AAAA", "https://", "https:///x.jpeg",
         "https://host:0/x.jpeg", "https://host:99999/x.jpeg", "https://[::1/x.jpeg", "https://ho st/x.jpeg",
-        "https://host/x\n.jpeg", "https://host/\x00", "https://host/" + "x" * 3000,
+        "https://{{conn.x.password}}/x.jpeg", "https://host\n/x.jpeg", "https://ho\u202est/x.jpeg", "https://%68ost/x.jpeg",
+        "https://host/" + "x" * 8000, "https://host/" + "\U0001f98a" * 700,
     ],
 )  # fmt: skip
 def test_a_success_without_a_usable_url_is_unknown(url):

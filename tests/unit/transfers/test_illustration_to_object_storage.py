@@ -253,10 +253,38 @@ def test_a_destination_that_cannot_be_written_leaves_nothing_beside_it(image_url
     assert names(tmp_path) == ["cover.jpeg"]
 
 
-@pytest.mark.parametrize("value", [None, 7, ["https://host/x.png"], {"image_url": "https://host/x.png"}])
+@pytest.mark.parametrize("value", [7, ["https://host/x.png"], {"image_url": "https://host/x.png"}])
 def test_an_image_url_that_is_no_string_names_its_type(value, tmp_path):
     with pytest.raises(TaleCraftDownloadError, match=type(value).__name__):
         store(value, f"file://{tmp_path}/")
+
+
+@pytest.mark.parametrize(
+    ("ways", "message"),
+    [
+        ({}, "either illustration or image_url"),
+        ({"illustration": {"image_url": "https://host/x"}, "image_url": "https://host/x"}, "either illustration or"),
+        ({"illustration": {"image_url": "https://host/x"}, "metadata": {}}, "brings its own"),
+    ],
+)
+def test_which_picture_is_said_in_one_way_alone(ways, message):
+    with pytest.raises(ValueError, match=message):
+        IllustrationToObjectStorageOperator(task_id="store", dst="file:///tmp/x/", **ways)
+
+
+@pytest.mark.parametrize("illustration", ["https://host/x.png", ["https://host/x.png"], {"prompt": {}}])
+def test_an_illustration_that_is_none_is_named(illustration, tmp_path):
+    with pytest.raises(AirflowFailException, match="illustration"):
+        store(None, f"file://{tmp_path}/", illustration=illustration)
+
+
+def test_an_illustration_is_the_url_and_the_facts(tmp_path):
+    drawn = {"id": "fox", "image_url": "", "prompt": "A fox", "style": "children_book"}
+    with gallery(picture()) as (url, _):
+        store(None, f"file://{tmp_path}/", illustration={**drawn, "image_url": url}, image_hosts=["127.0.0.1"])
+    sidecar = json.loads((tmp_path / "fox.jpeg.json").read_text())
+    assert (sidecar["prompt"], sidecar["style"], sidecar["source"]) == ("A fox", "children_book", url)
+    assert "image_url" not in sidecar
 
 
 @pytest.mark.parametrize("dst", ["", "bucket/folder/", "/tmp/x", None, 7])
