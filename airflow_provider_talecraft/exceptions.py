@@ -1,4 +1,4 @@
-"""Every error this package raises, and what became of the request behind it. Imports nothing.
+"""Every error this package raises, and what became of the request behind it. Imports nothing of the package.
 
     TaleCraftError
     ├── TaleCraftAuthenticationError        refused
@@ -14,6 +14,12 @@ They are ordinary exceptions: whether to retry is the caller's decision, and ``o
 """
 
 from __future__ import annotations
+
+from copy import copy
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 
 class TaleCraftError(Exception):
@@ -32,6 +38,12 @@ class TaleCraftError(Exception):
         super().__init__(message)
         self.status_code = status_code
         self.retry_after = retry_after
+
+    def with_message(self, message: str) -> Self:
+        """Return an error that says *message* and is otherwise like this one."""
+        error = copy(self)
+        error.args = (message,)
+        return error
 
 
 class TaleCraftAuthenticationError(TaleCraftError):

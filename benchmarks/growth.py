@@ -19,16 +19,16 @@ from typing import TYPE_CHECKING, Any
 from simulated import Counted, Time
 
 from airflow_provider_talecraft.api.models import CREDITS, Illustration
+from airflow_provider_talecraft.batch.manifest import Output
+from airflow_provider_talecraft.batch.prompts import Items
+from airflow_provider_talecraft.batch.records import Records
+from airflow_provider_talecraft.batch.run import Batch
 from airflow_provider_talecraft.exceptions import TaleCraftRateLimitError
-from airflow_provider_talecraft.manifest import Output
-from airflow_provider_talecraft.operators.batch import Batch
 from airflow_provider_talecraft.operators.illustration_batch import (
     DEFAULT_MANIFEST_THRESHOLD,
     DEFAULT_MAX_CONCURRENCY,
     DEFAULT_REQUESTS_PER_MINUTE,
 )
-from airflow_provider_talecraft.operators.prompts import Items
-from airflow_provider_talecraft.operators.records import Records
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -150,7 +150,7 @@ def draw(
             halt()
             time.halt()
 
-        batch._crew._on_halt = halt_all  # noqa: SLF001  # whoever waits must hear of it: no time passes any more
+        batch._workers._on_halt = halt_all  # noqa: SLF001  # whoever waits must hear of it: no time passes any more
         batch.run(every=DAY, checkpoint=lambda: None)
         lines = sum(len(line) for line in output.lines())
         small = count <= DEFAULT_MANIFEST_THRESHOLD

@@ -54,7 +54,7 @@ LATENCY = 3.0
 CREDITS = 1_000_000
 KEY = "tc-not-a-key-outside-this-benchmark"
 #: Seconds between two looks at the run, and between two lines about it.
-LOOK, TELL = 2, 15
+LOOK, REPORT = 2, 15
 #: Seconds. What takes longer than this for a start and for each illustration hangs.
 START_LIMIT, LIMIT_EACH = 900, 60
 SETTINGS = {
@@ -154,7 +154,7 @@ def play(airflow: Deployment, sandboxes: Mapping[str, Sandbox], book: list[Illus
         nonlocal looked, told
         killer.look(run_id)
         now = time.monotonic()
-        if now - told > TELL:
+        if now - told > REPORT:
             told = now
             charged = ", ".join(f"{name} {s.ledger()['spent'] // 2}" for name, s in sandboxes.items())
             say(f"  {now - started:4.0f} s, charged so far: {charged}")

@@ -6,10 +6,10 @@ import heapq
 import threading
 from typing import TYPE_CHECKING
 
-from airflow_provider_talecraft.operators.limiter import Limiter
+from airflow_provider_talecraft.batch.limiter import Limiter
 
 if TYPE_CHECKING:
-    from airflow_provider_talecraft.operators.prompts import Item, Items
+    from airflow_provider_talecraft.batch.prompts import Item, Items
 
 
 class Time:

@@ -26,7 +26,7 @@ from airflow_provider_talecraft.api.models import (
 from airflow_provider_talecraft.exceptions import TaleCraftError, TaleCraftRateLimitError, TaleCraftUnavailableError
 from airflow_provider_talecraft.get_provider_info import get_provider_info
 from airflow_provider_talecraft.hooks.settings import ConnectionSettings, host_names, picture_hosts, service_url
-from airflow_provider_talecraft.hooks.spend_record import KEY, SpendRecord, checked_replays, fingerprint
+from airflow_provider_talecraft.spending.record import KEY, SpendRecord, checked_replays, fingerprint
 from airflow_provider_talecraft.version_compat import mask_secret
 
 if TYPE_CHECKING:

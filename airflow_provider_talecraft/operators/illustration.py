@@ -6,22 +6,22 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_talecraft.api.models import CREDITS, DEFAULT_ASPECT_RATIO, DEFAULT_STYLE, IllustrationRequest
-from airflow_provider_talecraft.assets import add_to_asset_events
 from airflow_provider_talecraft.exceptions import (
     TaleCraftError,
     TaleCraftGenerationFailedError,
     TaleCraftInvalidRequestError,
 )
-from airflow_provider_talecraft.hooks.spend_record import KEY, OnClear, SpendRecord, checked_replays, fingerprint
 from airflow_provider_talecraft.hooks.talecraft import TaleCraftHook
-from airflow_provider_talecraft.operators.giving_up import (
+from airflow_provider_talecraft.operators.illustration_batch import GenerateIllustrationBatchOperator
+from airflow_provider_talecraft.pictures.assets import add_to_asset_events
+from airflow_provider_talecraft.policies.fail_fast import (
     DEFAULT_POLICY,
     count_tries_as_replays,
-    give_up_where_no_policy_is_asked,
+    raise_if_policy_stops,
 )
-from airflow_provider_talecraft.operators.illustration_batch import GenerateIllustrationBatchOperator
-from airflow_provider_talecraft.options import checked_word
+from airflow_provider_talecraft.policies.options import checked_word
 from airflow_provider_talecraft.policies.templates import TemplatesOfTheAuthor
+from airflow_provider_talecraft.spending.record import KEY, OnClear, SpendRecord, checked_replays, fingerprint
 from airflow_provider_talecraft.version_compat import HAS_RETRY_POLICY, RetryPolicy
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ class GenerateIllustrationOperator(TemplatesOfTheAuthor):
             result = record.delivered or self._draw(requests, record)
         except TaleCraftError as error:
             count_tries_as_replays(error, max_replays=self.max_replays, try_number=context["ti"].try_number)
-            give_up_where_no_policy_is_asked(error, self.retry_policy, context)
+            raise_if_policy_stops(error, self.retry_policy, context)
             raise
         if self.do_xcom_push:
             context["ti"].xcom_push(key="image_url", value=result["image_url"])

@@ -12,23 +12,22 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from airflow.providers.common.compat.sdk import AirflowException
 
 from airflow_provider_talecraft.api.models import DEFAULT_ASPECT_RATIO, DEFAULT_STYLE
-from airflow_provider_talecraft.assets import add_to_asset_events
+from airflow_provider_talecraft.batch.limiter import Limiter
+from airflow_provider_talecraft.batch.manifest import Manifest, Output
+from airflow_provider_talecraft.batch.prompts import Items
+from airflow_provider_talecraft.batch.records import Records
+from airflow_provider_talecraft.batch.run import Batch
 from airflow_provider_talecraft.exceptions import TaleCraftError, TaleCraftInvalidRequestError
-from airflow_provider_talecraft.hooks.spend_record import OnClear, checked_replays
 from airflow_provider_talecraft.hooks.talecraft import TaleCraftHook
-from airflow_provider_talecraft.manifest import Manifest, Output
-from airflow_provider_talecraft.operators.batch import Batch
-from airflow_provider_talecraft.operators.failures import retold
-from airflow_provider_talecraft.operators.giving_up import (
+from airflow_provider_talecraft.pictures.assets import add_to_asset_events
+from airflow_provider_talecraft.policies.fail_fast import (
     DEFAULT_POLICY,
     count_tries_as_replays,
-    give_up_where_no_policy_is_asked,
+    raise_if_policy_stops,
 )
-from airflow_provider_talecraft.operators.limiter import Limiter
-from airflow_provider_talecraft.operators.prompts import Items
-from airflow_provider_talecraft.operators.records import Records
-from airflow_provider_talecraft.options import checked_count, checked_word
+from airflow_provider_talecraft.policies.options import checked_count, checked_word
 from airflow_provider_talecraft.policies.templates import TemplatesOfTheAuthor
+from airflow_provider_talecraft.spending.record import OnClear, checked_replays
 from airflow_provider_talecraft.version_compat import HAS_RETRY_POLICY, RetryPolicy
 
 if TYPE_CHECKING:
@@ -167,7 +166,7 @@ class GenerateIllustrationBatchOperator(TemplatesOfTheAuthor):
                 add_to_asset_events(context, self.outlets, where, summary)
                 return summary if len(items) > self.manifest_threshold else output.entries()
         except TaleCraftError as error:
-            give_up_where_no_policy_is_asked(error, self.retry_policy, context)
+            raise_if_policy_stops(error, self.retry_policy, context)
             raise
 
     def on_kill(self) -> None:
@@ -219,7 +218,7 @@ class GenerateIllustrationBatchOperator(TemplatesOfTheAuthor):
             record=records.of,
             output=output,
             threads=threads,
-            settle=partial(count_tries_as_replays, max_replays=self.max_replays, try_number=ti.try_number),
+            count_replays=partial(count_tries_as_replays, max_replays=self.max_replays, try_number=ti.try_number),
         )
         log.info("%d illustrations, %d at a time, %d a minute.", len(items), threads, per_minute)
         return self._batch, records
@@ -235,7 +234,9 @@ class GenerateIllustrationBatchOperator(TemplatesOfTheAuthor):
     def _raise_unless_it_succeeded(self, batch: Batch) -> None:
         failed = f" Failed: {batch.failures}" if batch.failures.count else ""
         if batch.refusal:
-            raise retold(batch.refusal, f"{batch.refusal} So far: {batch.tally}. What is delivered is kept.{failed}")
+            raise batch.refusal.with_message(
+                f"{batch.refusal} So far: {batch.tally}. What is delivered is kept.{failed}"
+            )
         if batch.halted:
             raise AirflowException(f"The task was told to stop: {batch.tally}. What is delivered is kept.{failed}")
         if batch.failures.count and self.on_partial_failure == "fail":

@@ -1,9 +1,11 @@
-"""Host headers: what a picture's URL begins with, and who may use the control endpoints."""
+"""Where the sandbox is: Host headers, what a picture's URL begins with, who may use the control endpoints."""
 
 from __future__ import annotations
 
 import ipaddress
+import json
 import re
+import shlex
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -43,6 +45,12 @@ def base_url(request: Request, settings: Settings) -> str:
 def bracketed(host: str) -> str:
     """The host as it stands in a URL."""
     return f"[{host}]" if ":" in host else host
+
+
+def connection_line(host: str, port: int, key: str) -> str:
+    """The shell line that makes the sandbox the default connection."""
+    connection = {"conn_type": "talecraft", "host": f"http://{host}", "port": port, "password": key}
+    return f"export AIRFLOW_CONN_TALECRAFT_DEFAULT={shlex.quote(json.dumps(connection))}"
 
 
 def is_local(host: str) -> bool:

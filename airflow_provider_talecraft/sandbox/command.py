@@ -6,14 +6,12 @@
 from __future__ import annotations
 
 import argparse
-import json
-import shlex
 import sys
 from functools import wraps
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_talecraft.sandbox import settings
+from airflow_provider_talecraft.sandbox import addresses, settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -105,7 +103,7 @@ def serve(options: argparse.Namespace) -> int:
     """
     if complaint := complaint_about_extra():
         return _fail(complaint)
-    from airflow_provider_talecraft.sandbox import addresses, server  # noqa: PLC0415 - light until here
+    from airflow_provider_talecraft.sandbox import server  # noqa: PLC0415 - light until here
 
     chosen = settings.Settings(
         latency=options.latency,
@@ -135,18 +133,12 @@ def complaint_about_extra() -> str | None:
     return f"The sandbox needs {wanted}: pip install 'airflow-provider-talecraft[sandbox]'"
 
 
-def connection_line(host: str, port: int, key: str) -> str:
-    """The shell line that makes the sandbox the default connection."""
-    connection = {"conn_type": "talecraft", "host": f"http://{host}", "port": port, "password": key}
-    return f"export AIRFLOW_CONN_TALECRAFT_DEFAULT={shlex.quote(json.dumps(connection))}"
-
-
 def _greeting(host: str, port: int, chosen: settings.Settings) -> str:
     key = chosen.api_keys[0]
     return (
         f"TaleCraft sandbox listening on http://{host}:{port}\n"
         f"API key {key}, {chosen.credits} credits, {chosen.latency:g} s a picture. Nothing here costs money.\n"
-        f"{connection_line(_EVERYWHERE.get(host, host), port, key)}"
+        f"{addresses.connection_line(_EVERYWHERE.get(host, host), port, key)}"
     )
 
 

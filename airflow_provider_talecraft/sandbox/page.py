@@ -12,7 +12,7 @@ from html import escape
 from string import Template
 from typing import TYPE_CHECKING
 
-from airflow_provider_talecraft.sandbox.command import connection_line
+from airflow_provider_talecraft.sandbox.addresses import connection_line
 from airflow_provider_talecraft.sandbox.styles import CSS
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import AirflowFailException
 
 from airflow_provider_talecraft.hooks.talecraft import TaleCraftHook
-from airflow_provider_talecraft.landing import IfExists
-from airflow_provider_talecraft.options import checked_count, checked_word
+from airflow_provider_talecraft.pictures.place import IfExists
+from airflow_provider_talecraft.policies.options import checked_count, checked_word
 from airflow_provider_talecraft.policies.templates import TemplatesOfTheAuthor
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from airflow.providers.common.compat.sdk import Context
 
-    from airflow_provider_talecraft.transfers.delivery import Delivery
+    from airflow_provider_talecraft.pictures.delivery import Delivery
 
 DEFAULT_MAX_BYTES = 50 * 1024 * 1024
 
@@ -55,7 +55,7 @@ class ToObjectStorage(TemplatesOfTheAuthor):
         """
         from airflow.providers.common.compat.sdk import ObjectStoragePath  # noqa: PLC0415  # loads its file systems
 
-        from airflow_provider_talecraft.transfers.delivery import Delivery  # noqa: PLC0415  # loads requests
+        from airflow_provider_talecraft.pictures.delivery import Delivery  # noqa: PLC0415  # loads requests
 
         if not isinstance(self.dst, str) or "://" not in self.dst:
             raise AirflowFailException(

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException
 
-from airflow_provider_talecraft.assets import add_to_asset_events
-from airflow_provider_talecraft.crew import Crew
+from airflow_provider_talecraft.batch.threads import WorkerThreads
 from airflow_provider_talecraft.exceptions import TaleCraftDownloadError
 from airflow_provider_talecraft.hooks.talecraft import TaleCraftHook
-from airflow_provider_talecraft.options import checked_count
+from airflow_provider_talecraft.pictures.assets import add_to_asset_events
+from airflow_provider_talecraft.policies.options import checked_count
 from airflow_provider_talecraft.transfers.base import DEFAULT_MAX_BYTES, ToObjectStorage
 
 if TYPE_CHECKING:
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
     from airflow.providers.openlineage.extractors import OperatorLineage
 
-    from airflow_provider_talecraft.landing import IfExists
-    from airflow_provider_talecraft.manifest import Output
-    from airflow_provider_talecraft.transfers.delivery import Delivery
-    from airflow_provider_talecraft.transfers.illustrations import Illustration, Illustrations
+    from airflow_provider_talecraft.batch.illustrations import Illustration, Illustrations
+    from airflow_provider_talecraft.batch.manifest import Output
+    from airflow_provider_talecraft.pictures.delivery import Delivery
+    from airflow_provider_talecraft.pictures.place import IfExists
 
 log = logging.getLogger(__name__)
 
@@ -125,8 +125,8 @@ class IllustrationBatchToObjectStorageOperator(ToObjectStorage):
             pictures could not be.
         :raises AirflowFailException: if ``dst`` is wrong, or places are taken with ``if_exists="fail"``.
         """
-        from airflow_provider_talecraft.manifest import Output  # noqa: PLC0415  # with delivery, which loads requests
-        from airflow_provider_talecraft.transfers.illustrations import Illustrations  # noqa: PLC0415  # as above
+        from airflow_provider_talecraft.batch.illustrations import Illustrations  # noqa: PLC0415  # as above
+        from airflow_provider_talecraft.batch.manifest import Output  # noqa: PLC0415  # with delivery, which loads requests
 
         if not str(self.dst).endswith("/"):
             raise AirflowFailException(f"dst must be a folder and end in a slash, not {self.dst!r}.")
@@ -152,7 +152,7 @@ class IllustrationBatchToObjectStorageOperator(ToObjectStorage):
 
     def get_openlineage_facets_on_complete(self, task_instance: Any) -> OperatorLineage[Any, Any]:  # noqa: ARG002  # theirs
         """Tell OpenLineage: from the generate endpoint to the folder."""
-        from airflow_provider_talecraft.transfers.lineage import lineage  # noqa: PLC0415  # where it is installed
+        from airflow_provider_talecraft.pictures.lineage import lineage  # noqa: PLC0415  # where it is installed
 
         summary = str(self._storing.summary()) if self._storing else ""
         return lineage(TaleCraftHook(self.talecraft_conn_id).service_url(), {self.dst.rstrip("/"): summary})
@@ -160,7 +160,7 @@ class IllustrationBatchToObjectStorageOperator(ToObjectStorage):
     def _manifest(self, count: int) -> Any:
         from airflow.providers.common.compat.sdk import ObjectStoragePath  # noqa: PLC0415  # loads its file systems
 
-        from airflow_provider_talecraft.manifest import Manifest  # noqa: PLC0415  # loads its file systems
+        from airflow_provider_talecraft.batch.manifest import Manifest  # noqa: PLC0415  # loads its file systems
 
         if self.manifest_path:
             manifest = Manifest(ObjectStoragePath(self.manifest_path, conn_id=self.manifest_conn_id))
@@ -182,16 +182,16 @@ class _Storing:
         self._passing = False
         self._named: list[str] = []
         self._lock = threading.Lock()
-        self._crew = Crew(illustrations, self._store, threads=min(threads, self._count))
+        self._workers = WorkerThreads(illustrations, self._store, threads=min(threads, self._count))
         self._told_at = time.monotonic()
 
     def halt(self) -> None:
-        self._crew.halt()
+        self._workers.halt()
 
     def run(self) -> None:
-        self._crew.run(self._tell)
+        self._workers.run(self._tell)
         log.info("%s.", self)
-        if self._crew.halted:
+        if self._workers.halted:
             raise AirflowException(f"The task was told to stop: {self}. What is stored stays.")
 
     def summary(self) -> dict[str, int]:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.providers.common.compat.sdk import AirflowFailException
 
-from airflow_provider_talecraft.assets import add_to_asset_events
 from airflow_provider_talecraft.hooks.talecraft import TaleCraftHook
+from airflow_provider_talecraft.pictures.assets import add_to_asset_events
 from airflow_provider_talecraft.transfers.base import DEFAULT_MAX_BYTES, ToObjectStorage
 from airflow_provider_talecraft.transfers.illustration_batch_to_object_storage import (
     IllustrationBatchToObjectStorageOperator,
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
     from airflow.providers.openlineage.extractors import OperatorLineage
 
-    from airflow_provider_talecraft.landing import IfExists
-    from airflow_provider_talecraft.transfers.delivery import Scalar, Stored
+    from airflow_provider_talecraft.pictures.delivery import Scalar, Stored
+    from airflow_provider_talecraft.pictures.place import IfExists
 
 __all__ = ["IllustrationBatchToObjectStorageOperator", "IllustrationToObjectStorageOperator"]
 
@@ -132,7 +132,7 @@ class IllustrationToObjectStorageOperator(ToObjectStorage):
 
     def get_openlineage_facets_on_complete(self, task_instance: Any) -> OperatorLineage[Any, Any]:  # noqa: ARG002  # theirs
         """Tell OpenLineage: from the generate endpoint to the object."""
-        from airflow_provider_talecraft.transfers.lineage import lineage  # noqa: PLC0415  # where it is installed
+        from airflow_provider_talecraft.pictures.lineage import lineage  # noqa: PLC0415  # where it is installed
 
         made = {}
         if picture := self._stored:

@@ -20,8 +20,8 @@ from pictures import large_jpeg, picture
 from state_store import Store, TaskInstance
 
 from airflow_provider_talecraft.exceptions import TaleCraftDownloadError
-from airflow_provider_talecraft.landing import Place
 from airflow_provider_talecraft.operators.illustration import GenerateIllustrationBatchOperator
+from airflow_provider_talecraft.pictures.place import ObjectLocation
 from airflow_provider_talecraft.transfers.illustration_to_object_storage import (
     IllustrationBatchToObjectStorageOperator,
     IllustrationToObjectStorageOperator,
@@ -121,7 +121,7 @@ def test_fail_never_takes_a_place_that_was_taken_meanwhile(store):
 def test_a_place_that_was_taken_after_the_last_look_is_not_taken_again(store, tmp_path):
     """The store itself has to refuse: between a look and an upload there is always time."""
 
-    class Unseen(Place):
+    class Unseen(ObjectLocation):
         looks = 0
 
         def size(self):
@@ -231,9 +231,9 @@ LANDING = """
 import sys
 from pathlib import Path
 from airflow.providers.common.compat.sdk import ObjectStoragePath
-from airflow_provider_talecraft.landing import Place
+from airflow_provider_talecraft.pictures.place import ObjectLocation
 source, uri, conn_id = sys.argv[1:]
-place = Place(ObjectStoragePath(uri, conn_id=conn_id or None))
+place = ObjectLocation(ObjectStoragePath(uri, conn_id=conn_id or None))
 place.size()  # loads the store's libraries
 print("landing", flush=True)
 place.put(Path(source), content_type="image/jpeg", metadata={"sha256": "0"})

@@ -11,10 +11,11 @@ from typing import get_args
 
 import pytest
 
+from airflow_provider_talecraft.batch import limiter
+from airflow_provider_talecraft.batch import run as batch
 from airflow_provider_talecraft.exceptions import TaleCraftRateLimitError
-from airflow_provider_talecraft.hooks.spend_record import KEY
-from airflow_provider_talecraft.operators import batch, limiter
 from airflow_provider_talecraft.policies.retry import TaleCraftRetryPolicy
+from airflow_provider_talecraft.spending.record import KEY
 
 DOCS = Path(__file__).parents[2] / "docs"
 RETRIES = (DOCS / "retries.md").read_text()
@@ -69,7 +70,8 @@ STORAGE = (DOCS / "storage.md").read_text()
 
 
 def test_the_limits_of_fetching_are_the_codes():
-    from airflow_provider_talecraft.transfers import fetching, picture
+    from airflow_provider_talecraft.pictures import fetching
+    from airflow_provider_talecraft.pictures import format as picture
 
     connect, read = fetching.TIMEOUTS
     assert f"{connect:.0f} s to connect, {read:.0f} s between two reads, {fetching.DEADLINE:.0f} s in all" in STORAGE
@@ -79,7 +81,7 @@ def test_the_limits_of_fetching_are_the_codes():
 
 
 def test_the_choices_of_if_exists_are_the_codes():
-    from airflow_provider_talecraft.landing import IfExists
+    from airflow_provider_talecraft.pictures.place import IfExists
 
     assert re.findall(r"^\| `\"(\w+)\"` \|", STORAGE, re.MULTILINE) == list(get_args(IfExists))
 

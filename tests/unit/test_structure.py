@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -13,32 +14,29 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = "airflow_provider_talecraft"
 FILES = sorted((ROOT / PACKAGE).rglob("*.py"))
 
-#: Small modules that serve more than one folder.
-SHARED = {"assets", "crew", "exceptions", "landing", "manifest", "options", "version_compat"}
-
-#: What the modules of each folder may import of the package besides their own folder; the first match counts.
-ALLOWED = {
-    "__init__": set(),
-    "exceptions": set(),
-    "get_provider_info": set(),
-    "version_compat": set(),
-    "assets": set(),
-    "crew": set(),
-    "landing": set(),
-    "manifest": {"landing"},
-    "options": set(),
-    "sandbox": set(),
-    "api": {"exceptions", "__init__"},
-    "hooks": {"api", "landing", "exceptions", "get_provider_info", "version_compat"},
-    "policies": {"exceptions", "version_compat"},
-    "operators": {"hooks", "policies", "api", *SHARED},
-    "transfers": {"hooks", "policies", "api", *SHARED, "__init__"},
-    "cli": {"sandbox"},
-}
+#: The floors of the house, top to bottom: a module imports from its own room and from floors below it.
+FLOORS = (
+    {"operators", "transfers", "decorators", "plugins", "cli"},
+    {"hooks", "batch"},
+    {"spending"},
+    {"pictures"},
+    {"api", "policies"},
+    {"exceptions", "version_compat", "get_provider_info", "__init__", "sandbox"},
+)
+FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
+#: The folders that Airflow loads; what they share among themselves is in ``base``.
+AIRFLOWS = ("hooks", "operators", "transfers", "decorators", "policies", "links", "plugins")
+MOST_LINES = 300
 
 
 def room(path):
     return path.relative_to(ROOT / PACKAGE).parts[0].removesuffix(".py")
+
+
+def room_of(name):
+    """Return the room of an imported name of this package."""
+    part = name.split(".")[1]
+    return part if part in FLOOR else "__init__"
 
 
 def imports(path):
@@ -54,17 +52,48 @@ def imports(path):
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT / PACKAGE)))
-def test_the_arrows_point_one_way(path):
+def test_imports_point_downwards(path):
     own = room(path)
     for name in imports(path):
         if name.startswith(f"{PACKAGE}."):
-            target = name.split(".")[1]
-            target = (
-                target
-                if (ROOT / PACKAGE / target).exists() or (ROOT / PACKAGE / f"{target}.py").exists()
-                else "__init__"
-            )
-            assert target == own or target in ALLOWED[own], f"{own} must not import {name}"
+            below = FLOOR[room_of(name)] > FLOOR[own] and (room_of(name) != "sandbox" or own == "cli")
+            assert room_of(name) == own or below, f"{own} must not import {name}"
+
+
+def module_of(path):
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def test_no_module_imports_itself_in_a_circle():
+    modules = {module_of(path) for path in FILES}
+    graph = {
+        module_of(path): {
+            # ``from package import module`` is the module, ``from module import name`` is the module, too.
+            next(found for found in (name, name.rpartition(".")[0]) if found in modules)
+            for name in imports(path)
+            if name.split(".")[0] == PACKAGE
+        }
+        for path in FILES
+    }
+    list(TopologicalSorter(graph).static_order())  # raises CycleError, which names the circle
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT / PACKAGE)))
+def test_no_module_hides_a_second_noun(path):
+    assert len(path.read_text().splitlines()) <= MOST_LINES
+    if room(path) in AIRFLOWS:
+        nodes = ast.parse(path.read_text()).body
+        nouns = [node.name for node in nodes if isinstance(node, ast.ClassDef) and not node.name.startswith("_")]
+        assert len(nouns) <= 1 or path.stem == "settings", nouns
+
+
+def test_the_tests_mirror_the_house():
+    rooms = {path.name for path in (ROOT / PACKAGE).iterdir() if path.is_dir() and (path / "__init__.py").exists()}
+    mirrored = {path.name for path in (ROOT / "tests" / "unit").iterdir() if path.is_dir()} - {"__pycache__"}
+    assert mirrored <= rooms
+    for path in (ROOT / "tests" / "unit").rglob("test_*.py"):
+        assert path.parent.name == "unit" or path.parent.name in rooms
 
 
 @pytest.mark.parametrize("path", [path for path in FILES if room(path) in {"api", "sandbox"}], ids=str)
@@ -72,7 +101,7 @@ def test_the_api_and_the_sandbox_know_nothing_of_airflow(path):
     assert not [name for name in imports(path) if name.split(".")[0] == "airflow"]
 
 
-@pytest.mark.parametrize("name", ["__init__", "exceptions", "get_provider_info"])
+@pytest.mark.parametrize("name", ["__init__", "get_provider_info"])
 def test_what_everything_imports_imports_nothing(name):
     assert imports(ROOT / PACKAGE / f"{name}.py") <= {"__future__.annotations", "typing.Any"}
 

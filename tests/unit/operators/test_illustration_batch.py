@@ -22,12 +22,13 @@ from state_store import Store, TaskInstance
 
 from airflow_provider_talecraft import exceptions as errors
 from airflow_provider_talecraft.api.models import Illustration
+from airflow_provider_talecraft.batch import limiter, progress, records
+from airflow_provider_talecraft.batch import run as batch_module
+from airflow_provider_talecraft.batch.manifest import Output
+from airflow_provider_talecraft.batch.prompts import Items
 from airflow_provider_talecraft.hooks import talecraft
-from airflow_provider_talecraft.manifest import Output
-from airflow_provider_talecraft.operators import batch as batch_module
-from airflow_provider_talecraft.operators import illustration_batch, limiter, progress, records
+from airflow_provider_talecraft.operators import illustration_batch
 from airflow_provider_talecraft.operators.illustration import DEFAULT_POLICY, GenerateIllustrationBatchOperator
-from airflow_provider_talecraft.operators.prompts import Items
 from airflow_provider_talecraft.policies.retry import TaleCraftRetryPolicy
 from airflow_provider_talecraft.sandbox import Sandbox
 from airflow_provider_talecraft.version_compat import HAS_RETRY_POLICY

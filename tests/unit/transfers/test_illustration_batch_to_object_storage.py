@@ -14,7 +14,7 @@ from loopback import read_head, server
 from pictures import picture
 
 from airflow_provider_talecraft.exceptions import TaleCraftDownloadError
-from airflow_provider_talecraft.transfers import fetching
+from airflow_provider_talecraft.pictures import fetching
 from airflow_provider_talecraft.transfers import illustration_batch_to_object_storage as module
 from airflow_provider_talecraft.transfers.illustration_to_object_storage import (
     IllustrationBatchToObjectStorageOperator,

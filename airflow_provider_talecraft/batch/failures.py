@@ -15,7 +15,7 @@ from airflow_provider_talecraft.exceptions import (
 )
 
 if TYPE_CHECKING:
-    from airflow_provider_talecraft.operators.prompts import Item
+    from airflow_provider_talecraft.batch.prompts import Item
 
 #: How many failed illustrations a message names, and how many characters it gives to each: enough for what is at
 #: stake after a lost answer and how to go on.
@@ -60,21 +60,13 @@ class Failures:
         text = f"{message} {self}"
         if not isinstance(self._decisive, TaleCraftError):
             return AirflowFailException(text)
-        return retold(self._decisive, text)
+        return self._decisive.with_message(text)
 
 
 def reason(error: BaseException) -> str:
     """Return *error* in one short line."""
     text = " ".join(f"{type(error).__name__}: {error}".split())
     return text if len(text) <= REASON_LIMIT else text[:REASON_LIMIT] + "…"
-
-
-def retold(error: TaleCraftError, message: str) -> TaleCraftError:
-    """Return an error that says *message* and is otherwise like *error*."""
-    told = type(error)(message, status_code=error.status_code, retry_after=error.retry_after)
-    if isinstance(error, TaleCraftOutcomeUnknownError) and isinstance(told, TaleCraftOutcomeUnknownError):
-        told.replays_left = error.replays_left
-    return told
 
 
 def _rank(error: TaleCraftError | AirflowFailException) -> float:

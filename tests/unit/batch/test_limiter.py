@@ -10,9 +10,9 @@ from contextlib import ExitStack
 
 import pytest
 
+from airflow_provider_talecraft.batch import limiter as module
+from airflow_provider_talecraft.batch.limiter import HaltedError, Limiter, MovedBackError
 from airflow_provider_talecraft.exceptions import TaleCraftRateLimitError
-from airflow_provider_talecraft.operators import limiter as module
-from airflow_provider_talecraft.operators.limiter import HaltedError, Limiter, MovedBackError
 
 WINDOW = 60.0
 
@@ -23,22 +23,22 @@ class Time:
     def __init__(self, lateness=lambda: 0.0):
         self.now = 1000.0
         self._lateness = lateness
-        self._busy = []  # ends of requests on their way, and the turns that are over then
+        self._busy = []  # ends of requests on their way, and the slots that are over then
         self._number = itertools.count()
 
     def __call__(self):
         return self.now
 
-    def busy(self, seconds, turn):
-        heapq.heappush(self._busy, (self.now + seconds, next(self._number), turn))
+    def busy(self, seconds, slot):
+        heapq.heappush(self._busy, (self.now + seconds, next(self._number), slot))
 
     def wait(self, condition, seconds):
         """Wait for *condition*; what ends in the meantime ends now."""
         until = self.now + seconds
         if self._busy and self._busy[0][0] <= until:
-            self.now, _, turn = heapq.heappop(self._busy)
-            condition.release()  # the turn ends in another thread
-            turn.close()
+            self.now, _, slot = heapq.heappop(self._busy)
+            condition.release()  # the slot ends in another thread
+            slot.close()
             condition.acquire()
         else:
             self.now = until + self._lateness()
@@ -55,10 +55,10 @@ def simulate(requests, *, per_minute, at_once, seconds=lambda: 1.0, jitter=lambd
     arrivals, most = [], 0
     for number in range(requests):
         with ExitStack() as stack:
-            turn = stack.enter_context(limiter.turn())
+            slot = stack.enter_context(limiter.slot())
             if number in pause:
                 time.now += 90.0
-            turn.start()
+            slot.start()
             arrivals.append(time.now + jitter())
             time.busy(seconds(), stack.pop_all())
         most = max(most, time.on_their_way)
@@ -116,19 +116,19 @@ def limiter(time):
 
 
 def ask(limiter):
-    with limiter.turn() as turn:
-        turn.start()
-    return turn
+    with limiter.slot() as slot:
+        slot.start()
+    return slot
 
 
-def slow_down(limiter, turn, retry_after=20.0):
-    return limiter.slow_down(turn, TaleCraftRateLimitError("Too many.", retry_after=retry_after))
+def slow_down(limiter, slot, retry_after=20.0):
+    return limiter.slow_down(slot, TaleCraftRateLimitError("Too many.", retry_after=retry_after))
 
 
 def test_a_slow_down_moves_everybody_back(limiter, time):
-    turn = ask(limiter)
+    slot = ask(limiter)
     before = time.now
-    assert slow_down(limiter, turn, 20.0) == 20.0
+    assert slow_down(limiter, slot, 20.0) == 20.0
     assert ask(limiter).started == pytest.approx(before + 20.0)
     assert ask(limiter).started == pytest.approx(before + 21.01)
 
@@ -138,14 +138,14 @@ def test_a_slow_down_without_a_number_is_one_of_a_minute(limiter, time):
 
 
 def test_a_shorter_slow_down_does_not_shorten_a_longer_one(limiter, time):
-    turn = ask(limiter)
-    slow_down(limiter, turn, 60.0)
-    assert slow_down(limiter, turn, 5.0) == 60.0
+    slot = ask(limiter)
+    slow_down(limiter, slot, 60.0)
+    assert slow_down(limiter, slot, 5.0) == 60.0
 
 
 def test_who_prepares_itself_when_others_are_told_to_slow_down_is_moved_back_too(limiter, time):
     first = ask(limiter)
-    with limiter.turn() as second:
+    with limiter.slot() as second:
         slow_down(limiter, first)
         with pytest.raises(MovedBackError):
             second.start()
@@ -167,9 +167,9 @@ def test_a_delivered_picture_ends_the_row(limiter):
 
 
 def test_requests_that_were_on_their_way_together_are_told_once(limiter):
-    turns = [ask(limiter) for _ in range(3 * module.MOST_SLOW_DOWNS)]
-    for turn in turns:
-        slow_down(limiter, turn)
+    slots = [ask(limiter) for _ in range(3 * module.MOST_SLOW_DOWNS)]
+    for slot in slots:
+        slow_down(limiter, slot)
 
 
 def test_a_very_long_slow_down_is_the_schedulers(limiter):
@@ -178,26 +178,26 @@ def test_a_very_long_slow_down_is_the_schedulers(limiter):
 
 
 def test_after_a_halt_nothing_is_started(limiter):
-    with limiter.turn() as turn:
+    with limiter.slot() as slot:
         limiter.halt()
         with pytest.raises(HaltedError):
-            turn.start()
-    assert turn.is_first
-    with pytest.raises(HaltedError), limiter.turn():
-        pytest.fail("a turn was taken")
+            slot.start()
+    assert slot.is_first
+    with pytest.raises(HaltedError), limiter.slot():
+        pytest.fail("a slot was taken")
 
 
 def test_a_request_that_found_no_connection_takes_a_start_for_every_attempt(limiter, time):
-    with limiter.turn() as turn:
-        turn.start()
-        first = turn.started
-        turn.start()
-        assert turn.started == pytest.approx(first + limiter.interval)
+    with limiter.slot() as slot:
+        slot.start()
+        first = slot.started
+        slot.start()
+        assert slot.started == pytest.approx(first + limiter.interval)
     assert ask(limiter).started == pytest.approx(first + 2 * limiter.interval)
 
 
 def test_a_turn_that_was_not_used_costs_nobody_time(limiter, time):
-    with limiter.turn():
+    with limiter.slot():
         pass
     assert ask(limiter).started == pytest.approx(1000.0)
 
@@ -215,12 +215,12 @@ def test_many_threads_keep_both_limits_in_real_time():
     def work():
         nonlocal on_their_way, most
         for _ in range(5):
-            with limiter.turn() as turn:
-                turn.start()
+            with limiter.slot() as slot:
+                slot.start()
                 with lock:
                     on_their_way += 1
                     most = max(most, on_their_way)
-                    starts.append(turn.started)
+                    starts.append(slot.started)
                 threading.Event().wait(0.02)
                 with lock:
                     on_their_way -= 1

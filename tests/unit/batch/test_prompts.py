@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from airflow_provider_talecraft.batch.prompts import LONGEST_KEY, Items
 from airflow_provider_talecraft.exceptions import TaleCraftInvalidRequestError
-from airflow_provider_talecraft.operators.prompts import LONGEST_KEY, Items
 
 
 def items(prompts, style="children_book", aspect_ratio="1:1"):

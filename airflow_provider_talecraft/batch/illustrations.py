@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import ObjectStoragePath
 
+from airflow_provider_talecraft.batch.manifest import Manifest
 from airflow_provider_talecraft.exceptions import TaleCraftDownloadError
-from airflow_provider_talecraft.manifest import Manifest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

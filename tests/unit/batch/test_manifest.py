@@ -8,7 +8,7 @@ import tracemalloc
 import pytest
 from airflow.providers.common.compat.sdk import ObjectStoragePath
 
-from airflow_provider_talecraft.manifest import Manifest, Output
+from airflow_provider_talecraft.batch.manifest import Manifest, Output
 
 
 @pytest.fixture

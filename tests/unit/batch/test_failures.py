@@ -7,8 +7,8 @@ from airflow.providers.common.compat.sdk import AirflowFailException
 
 from airflow_provider_talecraft import exceptions as errors
 from airflow_provider_talecraft.api.models import IllustrationRequest
-from airflow_provider_talecraft.operators.failures import NAMED, Failures
-from airflow_provider_talecraft.operators.prompts import Item
+from airflow_provider_talecraft.batch.failures import NAMED, Failures
+from airflow_provider_talecraft.batch.prompts import Item
 from airflow_provider_talecraft.policies.retry import TaleCraftRetryPolicy
 from airflow_provider_talecraft.version_compat import RetryAction
 

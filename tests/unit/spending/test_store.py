@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from airflow.providers.common.compat.sdk import ObjectStoragePath
 
-from airflow_provider_talecraft.hooks.record_store import RecordFolder, safe_key
+from airflow_provider_talecraft.spending.store import RecordFolder, safe_key
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from array import array
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_talecraft.landing import Place
+from airflow_provider_talecraft.pictures.place import ObjectLocation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -77,7 +77,7 @@ class Manifest:
 
     def __init__(self, path: ObjectStoragePath) -> None:
         self.path = path
-        self.place = Place(path)
+        self.place = ObjectLocation(path)
 
     def check(self) -> None:
         """Find out whether it can be written, before anything is paid or fetched; an earlier one stays for now."""

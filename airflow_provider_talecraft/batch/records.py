@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowFailException
 
-from airflow_provider_talecraft.hooks.record_store import OneAtATime, RecordFolder, safe_key
-from airflow_provider_talecraft.hooks.spend_record import KEY, STORAGE, OnClear, SpendRecord, fingerprint
+from airflow_provider_talecraft.spending.record import KEY, STORAGE, OnClear, SpendRecord, fingerprint
+from airflow_provider_talecraft.spending.store import OneAtATime, RecordFolder, safe_key
 from airflow_provider_talecraft.version_compat import NEVER_EXPIRE
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context, ObjectStoragePath
 
-    from airflow_provider_talecraft.operators.prompts import Item
+    from airflow_provider_talecraft.batch.prompts import Item
 
 log = logging.getLogger(__name__)
 

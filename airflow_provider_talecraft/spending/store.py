@@ -9,7 +9,7 @@ import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_talecraft.landing import Place
+from airflow_provider_talecraft.pictures.place import ObjectLocation
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -74,4 +74,4 @@ class RecordFolder:
 
     def set(self, key: str, value: Any, *, retention: timedelta | None = None) -> None:  # noqa: ARG002  # Airflow's
         """Keep *value* until somebody deletes the file."""
-        Place(self._folder / f"{key}.json").put(json.dumps(value).encode(), content_type="application/json")
+        ObjectLocation(self._folder / f"{key}.json").put(json.dumps(value).encode(), content_type="application/json")

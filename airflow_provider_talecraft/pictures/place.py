@@ -64,7 +64,7 @@ STORES = {
 }
 
 
-class Place:
+class ObjectLocation:
     """One place in a store.
 
     :param path: full path, not a folder's.

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pictures import large_jpeg, picture, png_that_claims
 
 from airflow_provider_talecraft.exceptions import TaleCraftDownloadError
-from airflow_provider_talecraft.transfers.picture import MAX_PIXELS, inspect
+from airflow_provider_talecraft.pictures.format import MAX_PIXELS, inspect
 
 KINDS = {
     "JPEG": ("image/jpeg", ".jpeg"),

@@ -9,7 +9,7 @@ from airflow.providers.common.compat.sdk import AirflowFailException, AirflowTas
 from state_store import Store
 
 from airflow_provider_talecraft import exceptions as errors
-from airflow_provider_talecraft.hooks.spend_record import SpendRecord, checked_replays, fingerprint
+from airflow_provider_talecraft.spending.record import SpendRecord, checked_replays, fingerprint
 
 RESULT = {"id": "1", "image_url": "https://host/x.jpeg"}
 FOX = fingerprint("talecraft_default", {"prompt": "A fox"})

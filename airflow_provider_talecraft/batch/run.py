@@ -14,7 +14,10 @@ from typing import TYPE_CHECKING
 
 from airflow.providers.common.compat.sdk import AirflowFailException
 
-from airflow_provider_talecraft.crew import Crew
+from airflow_provider_talecraft.batch.failures import Failures, reason
+from airflow_provider_talecraft.batch.limiter import HaltedError, MovedBackError
+from airflow_provider_talecraft.batch.progress import Progress, Tally
+from airflow_provider_talecraft.batch.threads import WorkerThreads
 from airflow_provider_talecraft.exceptions import (
     TaleCraftAuthenticationError,
     TaleCraftError,
@@ -22,18 +25,15 @@ from airflow_provider_talecraft.exceptions import (
     TaleCraftRateLimitError,
     TaleCraftUnavailableError,
 )
-from airflow_provider_talecraft.operators.failures import Failures, reason
-from airflow_provider_talecraft.operators.limiter import HaltedError, MovedBackError
-from airflow_provider_talecraft.operators.progress import Progress, Tally
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from airflow_provider_talecraft.api.models import Illustration
-    from airflow_provider_talecraft.hooks.spend_record import SpendRecord
-    from airflow_provider_talecraft.manifest import Output
-    from airflow_provider_talecraft.operators.limiter import Limiter
-    from airflow_provider_talecraft.operators.prompts import Item, Items
+    from airflow_provider_talecraft.batch.limiter import Limiter
+    from airflow_provider_talecraft.batch.manifest import Output
+    from airflow_provider_talecraft.batch.prompts import Item, Items
+    from airflow_provider_talecraft.spending.record import SpendRecord
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +52,7 @@ class Batch:
     :param record: returns the record of an item.
     :param output: where finished ones are kept.
     :param threads: how many ask at a time.
-    :param settle: completes an error that a record does not count.
+    :param count_replays: completes an error that a record does not count.
     :param clock: returns seconds that never go backwards.
     """
 
@@ -65,7 +65,7 @@ class Batch:
         record: Callable[[Item], SpendRecord],
         output: Output,
         threads: int,
-        settle: Callable[[BaseException], None] = lambda _: None,
+        count_replays: Callable[[BaseException], None] = lambda _: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.tally = Tally(len(items))
@@ -76,10 +76,10 @@ class Batch:
         self._limiter = limiter
         self._record = record
         self._output = output
-        self._settle = settle
+        self._settle = count_replays
         self._clock = clock
         threads = min(threads, len(items))
-        self._crew = Crew(items, self._finish, threads=threads, on_halt=limiter.halt)
+        self._workers = WorkerThreads(items, self._finish, threads=threads, on_halt=limiter.halt)
         self._asked: list[str | None] = [None] * threads
         self._in_a_row = 0
         self._lock = threading.Lock()
@@ -92,11 +92,11 @@ class Batch:
     @property
     def halted(self) -> bool:
         """Whether nothing is started any more."""
-        return self._crew.halted
+        return self._workers.halted
 
     def halt(self) -> None:
         """Start nothing any more. Takes no lock: a signal handler may call it at any moment."""
-        self._crew.halt()
+        self._workers.halt()
 
     def run(self, *, every: float, checkpoint: Callable[[], None]) -> None:
         """Ask for everything, tell how far it is, and return when no request is on its way.
@@ -118,7 +118,7 @@ class Batch:
                 kept_at, kept = self._clock(), finished
 
         try:
-            self._crew.run(tell)
+            self._workers.run(tell)
         finally:
             log.info("%s.", self.tally)
 
@@ -147,17 +147,17 @@ class Batch:
     def _draw(self, item: Item, record: SpendRecord, slot: int) -> dict[str, str]:
         while True:
             try:
-                with self._limiter.turn() as turn, record.attempt(item.request.prompt):
+                with self._limiter.slot() as held, record.attempt(item.request.prompt):
 
                     def pace() -> None:
-                        turn.start()  # called before the next turn is taken
+                        held.start()  # called before the next slot is taken
                         self._asked[slot] = str(item)
 
                     illustration = self._send(item.request, pace=pace)
             except MovedBackError:
                 continue
             except TaleCraftRateLimitError as error:
-                seconds = self._limiter.slow_down(turn, error)
+                seconds = self._limiter.slow_down(held, error)
                 log.warning("%s: %s Everything waits for %.0f s, then goes on.", item, error, seconds)
             else:
                 result = asdict(illustration)

@@ -6,7 +6,7 @@ import pytest
 from airflow.providers.common.compat.sdk import Asset, AssetAlias
 from asset_events import Events
 
-from airflow_provider_talecraft.assets import add_to_asset_events
+from airflow_provider_talecraft.pictures.assets import add_to_asset_events
 
 FACTS = {"path": "s3://books/fox.jpeg", "prompt": "A fox"}
 

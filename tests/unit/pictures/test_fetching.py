@@ -13,8 +13,8 @@ from loopback import read_head, resolving, server, tls_server
 from pictures import picture
 
 from airflow_provider_talecraft.exceptions import TaleCraftDownloadError
-from airflow_provider_talecraft.transfers import fetching
-from airflow_provider_talecraft.transfers.fetching import ATTEMPTS, fetch, without_query
+from airflow_provider_talecraft.pictures import fetching
+from airflow_provider_talecraft.pictures.fetching import ATTEMPTS, fetch, without_query
 
 JPEG = picture()
 LOOPBACK = ("127.0.0.1",)

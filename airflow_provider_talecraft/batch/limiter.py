@@ -1,8 +1,8 @@
 """How fast one task asks: so many at a time, so many a minute, evenly spaced, and all of them later when told so.
 
 TaleCraft counts per account, so a limit that each thread kept for itself would be no limit. Here a request takes a
-seat, then its turn: turns are taken one after the other, a fixed interval apart. An answer that says "slow down"
-moves the next turn, and with it everybody's.
+slot, then its slot: turns are taken one after the other, a fixed interval apart. An answer that says "slow down"
+moves the next slot, and with it everybody's.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ SLACK = 1.01
 #: Seconds. A thread that wakes up this late does not delay those after it; one that is later does, so that a pause of
 #: the whole machine is not followed by a burst.
 TOLERANCE = 0.05
-#: Seconds before its start at which a request has its turn, to write down that it is about to be sent.
+#: Seconds before its start at which a request has its slot, to write down that it is about to be sent.
 LEAD = 0.25
 #: Seconds between two looks at whether the batch has been halted.
 LOOK = 0.5
@@ -49,7 +49,7 @@ class HaltedError(NotStartedError):
 
 
 class MovedBackError(NotStartedError):
-    """Somebody else was told to slow down while this request prepared itself: it takes another turn."""
+    """Somebody else was told to slow down while this request prepared itself: it takes another slot."""
 
 
 class Pace:
@@ -101,7 +101,7 @@ class Limiter:
         self._pace = Pace(requests_per_minute, first=clock())
         if resting:
             self._pace.started(clock())
-        self._preparing: Turn | None = None
+        self._preparing: Slot | None = None
         self._slow_downs = 0
         self._slowed_at = float("-inf")
         self.halted = False
@@ -111,9 +111,9 @@ class Limiter:
         """Seconds from one start to the next."""
         return self._pace.interval
 
-    def turn(self) -> Turn:
-        """Return a turn, to be taken with ``with``; it is over when the request has its answer."""
-        return Turn(self)
+    def slot(self) -> Slot:
+        """Return a slot, to be taken with ``with``; it is over when the request has its answer."""
+        return Slot(self)
 
     def halt(self) -> None:
         """Start nothing any more. Takes no lock: a signal handler may call it at any moment."""
@@ -124,7 +124,7 @@ class Limiter:
         with self._changed:
             self._slow_downs = 0
 
-    def slow_down(self, turn: Turn, error: TaleCraftRateLimitError) -> float:
+    def slow_down(self, slot: Slot, error: TaleCraftRateLimitError) -> float:
         """Move everybody back by what *error* asks for; return the seconds until the next start.
 
         :raises TaleCraftRateLimitError: *error*, if it has happened too often in a row, or asks for too long.
@@ -132,7 +132,7 @@ class Limiter:
         wait = DEFAULT_SLOW_DOWN if error.retry_after is None else error.retry_after
         with self._changed:
             now = self._clock()
-            if turn.started >= self._slowed_at:  # else it was on its way already when somebody was told so
+            if slot.started >= self._slowed_at:  # else it was on its way already when somebody was told so
                 self._slow_downs += 1
                 self._slowed_at = now
             if wait > LONGEST_SLOW_DOWN or self._slow_downs > MOST_SLOW_DOWNS:
@@ -140,7 +140,7 @@ class Limiter:
             self._pace.move_back(now + wait)
             return self._pace.due - now
 
-    def _sit_down(self, turn: Turn) -> None:
+    def _acquire(self, slot: Slot) -> None:
         with self._changed:
             while True:
                 self._refuse_if_halted()
@@ -151,33 +151,33 @@ class Limiter:
                 else:
                     break
             self._free -= 1
-            self._preparing = turn
+            self._preparing = slot
 
-    def _start(self, turn: Turn) -> None:
+    def _start(self, slot: Slot) -> None:
         with self._changed:
             while True:
                 self._refuse_if_halted()
                 early = self._pace.due - self._clock()
-                if turn.is_first and early > LEAD + TOLERANCE:
+                if slot.is_first and early > LEAD + TOLERANCE:
                     raise MovedBackError("A slow-down came first: nothing was sent.")
-                if self._preparing not in {None, turn}:
+                if self._preparing not in {None, slot}:
                     self._look_again_in(LOOK)
                 elif early > 0:
-                    self._preparing = turn
+                    self._preparing = slot
                     self._look_again_in(early)
                 else:
                     break
-            turn.started = self._clock()
-            self._pace.started(turn.started)
-            self._leave(turn)
+            slot.started = self._clock()
+            self._pace.started(slot.started)
+            self._leave(slot)
 
-    def _stand_up(self, turn: Turn) -> None:
+    def _release(self, slot: Slot) -> None:
         with self._changed:
             self._free += 1
-            self._leave(turn)
+            self._leave(slot)
 
-    def _leave(self, turn: Turn) -> None:
-        if self._preparing is turn:
+    def _leave(self, slot: Slot) -> None:
+        if self._preparing is slot:
             self._preparing = None
         self._changed.notify_all()
 
@@ -189,8 +189,8 @@ class Limiter:
             raise HaltedError("The batch was halted first: nothing was sent.")
 
 
-class Turn:
-    """One request's seat, from shortly before it is sent until it is answered.
+class Slot:
+    """One request's slot, from shortly before it is sent until it is answered.
 
     ``with`` waits until the request may prepare itself; :meth:`start` waits for the start itself.
     """
@@ -202,11 +202,11 @@ class Turn:
 
     @property
     def is_first(self) -> bool:
-        """Whether nothing was sent in this turn yet."""
+        """Whether nothing was sent in this slot yet."""
         return self.started == float("-inf")
 
     def __enter__(self) -> Self:
-        self._limiter._sit_down(self)  # noqa: SLF001  # its limiter's own
+        self._limiter._acquire(self)  # noqa: SLF001  # its limiter's own
         return self
 
     def start(self) -> None:
@@ -217,4 +217,4 @@ class Turn:
         self._limiter._start(self)  # noqa: SLF001  # its limiter's own
 
     def __exit__(self, *_: object) -> None:
-        self._limiter._stand_up(self)  # noqa: SLF001  # its limiter's own
+        self._limiter._release(self)  # noqa: SLF001  # its limiter's own

@@ -12,7 +12,7 @@ from loopback import read_head, resolving, server, tls_server
 from pictures import picture, png_that_claims
 
 from airflow_provider_talecraft.exceptions import TaleCraftDownloadError
-from airflow_provider_talecraft.transfers import fetching
+from airflow_provider_talecraft.pictures import fetching
 from airflow_provider_talecraft.transfers.illustration_to_object_storage import IllustrationToObjectStorageOperator
 
 JPEG = picture()

@@ -24,7 +24,7 @@ def count_tries_as_replays(error: BaseException, *, max_replays: int, try_number
         error.replays_left = max(0, max_replays - (try_number - 1))
 
 
-def give_up_where_no_policy_is_asked(error: TaleCraftError, policy: RetryPolicy | None, context: Context) -> None:
+def raise_if_policy_stops(error: TaleCraftError, policy: RetryPolicy | None, context: Context) -> None:
     """Raise AirflowFailException in place of *error* if a policy would stop at it, and Airflow asks none.
 
     :raises AirflowFailException: then.

@@ -1,4 +1,4 @@
-"""Threads that work through a list, and a main thread that waits for them and tells how far they are.
+"""Threads that work through a list, and a main thread that waits for them and reports how far they are.
 
 The main thread only waits, so that it can be interrupted at any moment: a task's timeout is raised in it.
 """
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 #: Seconds between two looks at the threads.
-LOOK = 0.25
+POLL_INTERVAL = 0.25
 
 
-class Crew(Generic[T]):
+class WorkerThreads(Generic[T]):
     """So many threads that each take the next item when they are done with one.
 
     :param items: what there is to do; taken one by one, so that a long list costs no memory.
@@ -50,26 +50,28 @@ class Crew(Generic[T]):
         self.halted = True
         self._on_halt()
 
-    def run(self, tell: Callable[[], None]) -> None:
+    def run(self, report: Callable[[], None]) -> None:
         """Return when every item is done, or none is being done after a halt.
 
-        :param tell: called several times a second meanwhile, in this thread.
+        :param report: called several times a second meanwhile, in this thread.
         :raises BaseException: what *work* raised. What is raised in this thread meanwhile, such as a timeout, halts the
-            crew and leaves the items that are being done to themselves.
+            workers and leaves the items that are being done to themselves.
         """
         try:
             for number in range(self._threads):
                 # A daemon: work that takes minutes must not hold up a process that is to end.
-                threading.Thread(target=self._take, args=(number,), name=f"talecraft-{number}", daemon=True).start()
-            while not self._done.wait(LOOK):
-                tell()
+                threading.Thread(
+                    target=self._run_worker, args=(number,), name=f"talecraft-{number}", daemon=True
+                ).start()
+            while not self._done.wait(POLL_INTERVAL):
+                report()
         except BaseException:
             self.halt()
             raise
         if self._crash:
             raise self._crash
 
-    def _take(self, number: int) -> None:
+    def _run_worker(self, number: int) -> None:
         try:
             while not self.halted:
                 with self._lock:

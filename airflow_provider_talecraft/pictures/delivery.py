@@ -18,14 +18,14 @@ from urllib.parse import quote, unquote, urlsplit
 from airflow.providers.common.compat.sdk import ObjectStoragePath
 
 from airflow_provider_talecraft.exceptions import TaleCraftDownloadError
-from airflow_provider_talecraft.landing import Place
-from airflow_provider_talecraft.transfers.fetching import fetch, without_query
-from airflow_provider_talecraft.transfers.picture import EXTENSIONS, Format, inspect
+from airflow_provider_talecraft.pictures.fetching import fetch, without_query
+from airflow_provider_talecraft.pictures.format import EXTENSIONS, Format, inspect
+from airflow_provider_talecraft.pictures.place import ObjectLocation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from airflow_provider_talecraft.landing import IfExists
+    from airflow_provider_talecraft.pictures.place import IfExists
 
 log = logging.getLogger(__name__)
 
@@ -130,23 +130,23 @@ class Delivery:
                 self._describe(place, stored, url, metadata)
         return stored
 
-    def _candidates(self, stem: str) -> list[Place]:
+    def _candidates(self, stem: str) -> list[ObjectLocation]:
         """Return where the picture may stand already; its type is not known before it is fetched."""
         path = ObjectStoragePath(self.dst, conn_id=self.dst_conn_id)
         if not self.dst.endswith("/"):
-            return [Place(path)]
-        return [Place(path / (stem + extension)) for extension in EXTENSIONS]
+            return [ObjectLocation(path)]
+        return [ObjectLocation(path / (stem + extension)) for extension in EXTENSIONS]
 
-    def _place(self, stem: str, picture: Format) -> Place:
+    def _place(self, stem: str, picture: Format) -> ObjectLocation:
         path = ObjectStoragePath(self.dst, conn_id=self.dst_conn_id)
         if self.dst.endswith("/"):
-            return Place(path / (stem + picture.extension))
+            return ObjectLocation(path / (stem + picture.extension))
         suffix = PurePosixPath(self.dst).suffix.casefold()
         if suffix and suffix != picture.extension and (suffix, picture.extension) != (".jpg", ".jpeg"):
             log.warning("%s is %s by its bytes; its name is left as it is", path, picture.content_type)
-        return Place(path)
+        return ObjectLocation(path)
 
-    def _describe(self, place: Place, stored: Stored, url: str, metadata: Mapping[str, Scalar]) -> None:
+    def _describe(self, place: ObjectLocation, stored: Stored, url: str, metadata: Mapping[str, Scalar]) -> None:
         """Write the sidecar, after the picture: where one stands, the picture does."""
         description = {
             **metadata,
@@ -163,7 +163,7 @@ class Delivery:
         _sidecar(place).put(content.encode(), content_type="application/json")
 
 
-def _described(place: Place, url: str) -> Stored | None:
+def _described(place: ObjectLocation, url: str) -> Stored | None:
     """Return what stands at *place* if its sidecar says that it is the picture at *url*, and the bytes agree."""
     if urlsplit(url).query:
         return None  # the sidecar does not keep queries: two URLs may differ in theirs alone
@@ -185,8 +185,8 @@ def _described(place: Place, url: str) -> Stored | None:
     return None
 
 
-def _sidecar(place: Place) -> Place:
-    return Place(place.path.parent / f"{place.path.name}.json")
+def _sidecar(place: ObjectLocation) -> ObjectLocation:
+    return ObjectLocation(place.path.parent / f"{place.path.name}.json")
 
 
 def _object_metadata(sha256: str, metadata: Mapping[str, Scalar]) -> dict[str, str]:

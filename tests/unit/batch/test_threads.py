@@ -1,4 +1,4 @@
-"""A crew does every item once, holds no list in memory, and ends when it is told to or when something breaks."""
+"""A workers does every item once, holds no list in memory, and ends when it is told to or when something breaks."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import tracemalloc
 
 import pytest
 
-from airflow_provider_talecraft.crew import Crew
+from airflow_provider_talecraft.batch.threads import WorkerThreads
 
 
 @pytest.mark.parametrize("threads", [1, 3, 20])
 def test_every_item_is_done_once(threads):
     done = []
-    Crew(range(100), lambda item, _: done.append(item), threads=threads).run(lambda: None)
+    WorkerThreads(range(100), lambda item, _: done.append(item), threads=threads).run(lambda: None)
     assert sorted(done) == list(range(100))
 
 
@@ -29,7 +29,7 @@ def test_no_more_are_done_at_a_time_than_there_are_threads():
         busy.discard(number)
         meeting.wait(5)
 
-    Crew(range(9), work, threads=3).run(lambda: None)
+    WorkerThreads(range(9), work, threads=3).run(lambda: None)
     assert max(most) == 3
 
 
@@ -42,7 +42,7 @@ def test_what_breaks_in_a_thread_ends_all_and_is_raised_in_the_main_thread():
         done.append(item)
 
     with pytest.raises(OSError, match="the store is gone"):
-        Crew(iter(range(10**9)), work, threads=1).run(lambda: None)
+        WorkerThreads(iter(range(10**9)), work, threads=1).run(lambda: None)
     assert done == [0, 1, 2, 3, 4]
 
 
@@ -52,7 +52,7 @@ def test_items_that_cannot_be_made_are_an_error_too():
         raise ValueError("line 2 is not JSON")
 
     with pytest.raises(ValueError, match="line 2"):
-        Crew(items(), lambda *_: None, threads=4).run(lambda: None)
+        WorkerThreads(items(), lambda *_: None, threads=4).run(lambda: None)
 
 
 def test_a_halt_begins_nothing_more_and_lets_what_is_being_done_end():
@@ -63,34 +63,34 @@ def test_a_halt_begins_nothing_more_and_lets_what_is_being_done_end():
         assert go.wait(5)
         done.append(item)
 
-    crew = Crew(range(100), work, threads=1)
+    workers = WorkerThreads(range(100), work, threads=1)
 
     def tell():
         assert begun.wait(5)
-        crew.halt()
+        workers.halt()
         go.set()
 
-    crew.run(tell)
+    workers.run(tell)
     assert done == [0]
-    assert crew.halted
+    assert workers.halted
 
 
 def test_what_is_raised_in_the_main_thread_does_not_wait_for_the_others():
     go = threading.Event()
-    crew = Crew(range(100), lambda *_: go.wait(30), threads=2)
+    workers = WorkerThreads(range(100), lambda *_: go.wait(30), threads=2)
 
     def timeout():
         raise TimeoutError
 
     with pytest.raises(TimeoutError):
-        crew.run(timeout)
-    assert crew.halted
+        workers.run(timeout)
+    assert workers.halted
     go.set()
 
 
 def test_a_long_list_costs_no_memory():
-    Crew(range(10), lambda *_: None, threads=4).run(lambda: None)
+    WorkerThreads(range(10), lambda *_: None, threads=4).run(lambda: None)
     tracemalloc.start()
-    Crew((str(n) * 1000 for n in range(2000)), lambda *_: None, threads=4).run(lambda: None)
+    WorkerThreads((str(n) * 1000 for n in range(2000)), lambda *_: None, threads=4).run(lambda: None)
     assert tracemalloc.get_traced_memory()[1] < 1_000_000
     tracemalloc.stop()

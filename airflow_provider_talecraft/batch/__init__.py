@@ -1,0 +1,1 @@
+"""Many illustrations in one task."""

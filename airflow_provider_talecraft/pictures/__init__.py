@@ -1,0 +1,1 @@
+"""A picture on its way: from its URL, checked, to its place."""
