@@ -38,8 +38,8 @@ class TemplatesOfTheAuthor(BaseOperator):
         if given is None:
             return set()
         if isinstance(given, dict):  # expand
-            return {name for name, value in given.items() if _is_xcom(value)}
-        if not _is_xcom(given) and not _is_xcom(given[context["ti"].map_index]):
+            return {name for name, value in given.items() if is_xcom(value)}
+        if not is_xcom(given) and not is_xcom(given[context["ti"].map_index]):
             return set()  # expand_kwargs with mappings that the author wrote
         # expand_kwargs with an XCom: only what the author wrote beside it is the author's.
         authors = {**dag.default_args, **mapped.partial_kwargs}
@@ -49,13 +49,14 @@ class TemplatesOfTheAuthor(BaseOperator):
 _NOTHING = object()
 
 
-def _is_xcom(value: Any) -> bool:
+def is_xcom(value: Any) -> bool:
+    """Return whether *value* stands for an XCom, which is known when the task runs."""
     return hasattr(value, "resolve")
 
 
 def _resolved(value: Any, context: Any) -> Any:
     """Return *value* with what stands for an XCom replaced by what the XCom holds; text stays as it is."""
-    if _is_xcom(value):
+    if is_xcom(value):
         return value.resolve(context)
     if type(value) is dict:
         return {name: _resolved(item, context) for name, item in value.items()}

@@ -18,12 +18,15 @@ from airflow_provider_talecraft.api.address import DEFAULT_BASE_URL
 from airflow_provider_talecraft.api.models import ASPECT_RATIOS
 from airflow_provider_talecraft.hooks import settings
 from airflow_provider_talecraft.hooks.talecraft import RETRY_FOR, SHORT_RETRY_AFTER, TaleCraftHook
+from airflow_provider_talecraft.operators.generate_illustration_batch import (
+    DEFAULT_MAX_CONCURRENCY,
+    DEFAULT_REQUESTS_PER_MINUTE,
+)
 from airflow_provider_talecraft.operators.illustration import (
     DEFAULT_POLICY,
     GenerateIllustrationBatchOperator,
     GenerateIllustrationOperator,
 )
-from airflow_provider_talecraft.operators.illustration_batch import DEFAULT_MAX_CONCURRENCY, DEFAULT_REQUESTS_PER_MINUTE
 from airflow_provider_talecraft.policies.retry import TaleCraftRetryPolicy
 from airflow_provider_talecraft.transfers.illustration_to_object_storage import (
     IllustrationBatchToObjectStorageOperator,

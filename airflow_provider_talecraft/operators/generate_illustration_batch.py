@@ -6,6 +6,7 @@ Dags import it from ``operators.illustration``, like its sibling.
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -17,23 +18,21 @@ from airflow_provider_talecraft.batch.manifest import Manifest, Output
 from airflow_provider_talecraft.batch.prompts import Items
 from airflow_provider_talecraft.batch.records import Records
 from airflow_provider_talecraft.batch.run import Batch
-from airflow_provider_talecraft.exceptions import TaleCraftError, TaleCraftInvalidRequestError
+from airflow_provider_talecraft.exceptions import TaleCraftInvalidRequestError
 from airflow_provider_talecraft.hooks.talecraft import TaleCraftHook
+from airflow_provider_talecraft.operators.base import DrawingOperator
 from airflow_provider_talecraft.pictures.assets import add_to_asset_events
-from airflow_provider_talecraft.policies.fail_fast import (
-    DEFAULT_POLICY,
-    count_tries_as_replays,
-    raise_if_policy_stops,
-)
+from airflow_provider_talecraft.policies.fail_fast import DEFAULT_POLICY
 from airflow_provider_talecraft.policies.options import checked_count, checked_word
-from airflow_provider_talecraft.policies.templates import TemplatesOfTheAuthor
-from airflow_provider_talecraft.spending.record import OnClear, checked_replays
-from airflow_provider_talecraft.version_compat import HAS_RETRY_POLICY, RetryPolicy
+from airflow_provider_talecraft.policies.templates import is_xcom
+from airflow_provider_talecraft.spending.record import OnClear
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     from airflow.providers.common.compat.sdk import Context
+
+    from airflow_provider_talecraft.version_compat import RetryPolicy
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +47,7 @@ DEFAULT_MANIFEST_THRESHOLD = 100
 MANIFEST_INTERVAL = 30.0
 
 
-class GenerateIllustrationBatchOperator(TemplatesOfTheAuthor):
+class GenerateIllustrationBatchOperator(DrawingOperator):
     """Draw many illustrations in one task, at the pace of the plan; 2 credits are charged for each delivered one.
 
     Returns, in the order of ``prompts``, a list of
@@ -99,7 +98,6 @@ class GenerateIllustrationBatchOperator(TemplatesOfTheAuthor):
     )
     template_fields_renderers: ClassVar[dict[str, str]] = {"prompts": "json"}
     template_ext: Sequence[str] = (".prompt",)
-    ui_color = "#f6d9a8"
 
     def __init__(
         self,
@@ -120,13 +118,16 @@ class GenerateIllustrationBatchOperator(TemplatesOfTheAuthor):
         retry_policy: RetryPolicy | None = DEFAULT_POLICY,
         **kwargs: Any,
     ) -> None:
-        if HAS_RETRY_POLICY:
-            kwargs["retry_policy"] = retry_policy
-        super().__init__(retries=retries, **kwargs)
+        super().__init__(
+            style=style,
+            aspect_ratio=aspect_ratio,
+            talecraft_conn_id=talecraft_conn_id,
+            max_replays=max_replays,
+            retries=retries,
+            retry_policy=retry_policy,
+            **kwargs,
+        )
         self.prompts = prompts
-        self.style = style
-        self.aspect_ratio = aspect_ratio
-        self.talecraft_conn_id = talecraft_conn_id
         self.max_concurrency = None if max_concurrency is None else checked_count("max_concurrency", max_concurrency)
         self.requests_per_minute = (
             None if requests_per_minute is None else checked_count("requests_per_minute", requests_per_minute)
@@ -135,10 +136,9 @@ class GenerateIllustrationBatchOperator(TemplatesOfTheAuthor):
         self.manifest_path = manifest_path
         self.manifest_conn_id = manifest_conn_id
         self.manifest_threshold = checked_count("manifest_threshold", manifest_threshold, at_least=0)
-        self.max_replays = checked_replays(max_replays)
         self.on_clear = checked_word("on_clear", on_clear, OnClear)
-        self.retry_policy = retry_policy
         self._batch: Batch | None = None
+        self._check_literals(self._items_but_for_templates)
 
     def execute(self, context: Context) -> list[dict[str, Any]] | dict[str, Any]:
         """Draw what earlier tries did not, and return all of it.
@@ -147,7 +147,7 @@ class GenerateIllustrationBatchOperator(TemplatesOfTheAuthor):
         :raises AirflowFailException: if a record of an earlier try cannot be read, and instead of a TaleCraftError
             where no retry policy is asked and a retry would not help, or might pay twice.
         """
-        try:
+        with self.failing_fast(context):
             items = Items(self.prompts, style=self.style, aspect_ratio=self.aspect_ratio)
             manifest = self._manifest(len(items))
             with Output(len(items)) as output:
@@ -165,9 +165,6 @@ class GenerateIllustrationBatchOperator(TemplatesOfTheAuthor):
                 where = manifest.place.uri if manifest else TaleCraftHook(self.talecraft_conn_id).service_url()
                 add_to_asset_events(context, self.outlets, where, summary)
                 return summary if len(items) > self.manifest_threshold else output.entries()
-        except TaleCraftError as error:
-            raise_if_policy_stops(error, self.retry_policy, context)
-            raise
 
     def on_kill(self) -> None:
         """Start nothing more, and say what is on its way: that cannot be called back."""
@@ -179,6 +176,24 @@ class GenerateIllustrationBatchOperator(TemplatesOfTheAuthor):
             "Killed. Nothing more is started. Requests on their way: %s. Each may have been charged: unless its answer "
             "still comes, the next try counts it as one without an answer.",
             on_their_way,
+        )
+
+    def _items_but_for_templates(self) -> None:
+        prompts: Any = self._unless_template(self.prompts, "")
+        if is_xcom(self.prompts) or prompts == "":
+            return
+        if isinstance(prompts, (list, tuple)):
+            stand_ins = {"aspect_ratio": DEFAULT_ASPECT_RATIO}
+            prompts = [
+                {name: self._unless_template(value, stand_ins.get(name, str(index))) for name, value in given.items()}
+                if isinstance(given, Mapping)
+                else self._unless_template(given, "a prompt")
+                for index, given in enumerate(prompts)
+            ]
+        Items(
+            prompts,
+            style=self._unless_template(self.style, DEFAULT_STYLE),
+            aspect_ratio=self._unless_template(self.aspect_ratio, DEFAULT_ASPECT_RATIO),
         )
 
     def _manifest(self, count: int) -> Manifest | None:
@@ -218,7 +233,6 @@ class GenerateIllustrationBatchOperator(TemplatesOfTheAuthor):
             record=records.of,
             output=output,
             threads=threads,
-            count_replays=partial(count_tries_as_replays, max_replays=self.max_replays, try_number=ti.try_number),
         )
         log.info("%d illustrations, %d at a time, %d a minute.", len(items), threads, per_minute)
         return self._batch, records
