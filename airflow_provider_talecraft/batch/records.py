@@ -5,19 +5,26 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import re
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowFailException
 
+from airflow_provider_talecraft.exceptions import TaleCraftInvalidRequestError
+from airflow_provider_talecraft.spending.receipt import NAME
 from airflow_provider_talecraft.spending.record import OnClear, SpendRecord, fingerprint
 from airflow_provider_talecraft.spending.store import Pages, RecordFolder, StateKey
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context, ObjectStoragePath
 
-    from airflow_provider_talecraft.batch.prompts import Item
+    from airflow_provider_talecraft.batch.prompts import Item, Items
+    from airflow_provider_talecraft.spending.once import DrawOnce, Terms
 
 log = logging.getLogger(__name__)
+
+#: Bytes of a name; file systems take 255, and extensions and temporary names want some.
+LONGEST_NAME = 150
 
 
 class Records:
@@ -72,6 +79,47 @@ class Records:
     def complete(self) -> None:
         """Note that all pictures are there."""
         self._edition.complete()
+
+
+class Receipts:
+    """The receipts of one batch, each beside its picture.
+
+    :param items: all of it.
+    :param terms: where the pictures go, and under which conditions.
+    :param ti: the task instance.
+    :raises TaleCraftInvalidRequestError: if two pictures have the same place; nothing is sent.
+    """
+
+    def __init__(self, items: Items, terms: Terms, ti: Any) -> None:
+        self._terms = terms
+        self._ti = ti
+        seen: dict[str, Item] = {}
+        for item in items:
+            # Not every store tells capitals apart.
+            other = seen.setdefault(_name(item).casefold(), item)
+            if other is not item:
+                raise TaleCraftInvalidRequestError(
+                    f"{item} and {other} have the same place, {_name(item)!r}: nothing was sent. Give each a key."
+                )
+
+    def of(self, item: Item) -> DrawOnce:
+        """Return what draws *item* into its place."""
+        from airflow_provider_talecraft.spending.once import DrawOnce  # noqa: PLC0415  # loads requests
+
+        return DrawOnce([item.request], self._terms, self._ti, name=_name(item))
+
+    def complete(self) -> None:
+        """Note nothing: each picture has its receipt."""
+
+
+def _name(item: Item) -> str:
+    """Return what the picture is called: its key in plain characters, else the request's fingerprint."""
+    if item.key == str(item.index):
+        return fingerprint(item.request.payload())[:NAME]
+    name = re.sub(r"[^\w.-]+", "-", item.key).strip(".-")
+    while len(name.encode()) > LONGEST_NAME:
+        name = name[:-1]
+    return name or fingerprint(item.key)[:NAME]
 
 
 class Edition:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowFailException
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from airflow_provider_talecraft.batch.limiter import Limiter, Slot
     from airflow_provider_talecraft.batch.manifest import Output
     from airflow_provider_talecraft.batch.prompts import Item, Items
+    from airflow_provider_talecraft.spending.once import DrawOnce
     from airflow_provider_talecraft.spending.record import SpendRecord
 
 log = logging.getLogger(__name__)
@@ -48,7 +49,7 @@ class Batch:
     :param items: what to draw.
     :param send: sends one request, calling its ``pace`` before every POST.
     :param limiter: the pace.
-    :param record: returns the record of an item.
+    :param record: returns the record of an item, or what draws it into its place.
     :param output: where finished ones are kept.
     :param threads: how many ask at a time.
     :param clock: returns seconds that never go backwards.
@@ -60,7 +61,7 @@ class Batch:
         *,
         send: Callable[..., Illustration],
         limiter: Limiter,
-        record: Callable[[Item], SpendRecord],
+        record: Callable[[Item], SpendRecord | DrawOnce],
         output: Output,
         threads: int,
         clock: Callable[[], float] = time.monotonic,
@@ -140,7 +141,7 @@ class Batch:
                     self.tally.replayed += record.replays - replays
                     self.tally.unanswered += record.unanswered
 
-    def _draw(self, item: Item, record: SpendRecord, thread: int) -> dict[str, str]:
+    def _draw(self, item: Item, record: SpendRecord | DrawOnce, thread: int) -> dict[str, Any]:
         """Return what *item* was delivered; a slot is taken only for a request that may be sent."""
         if record.delivered:
             return record.delivered
@@ -154,7 +155,10 @@ class Batch:
                             slot.start()
                             self._asked[thread] = str(item)
 
-                        return self._send(request, pace=pace)
+                        try:
+                            return self._send(request, pace=pace)
+                        finally:
+                            slot.release()  # what comes after the answer keeps no other request waiting
 
                     return record.obtain([item.request], send)
             except MovedBackError:
@@ -165,7 +169,7 @@ class Batch:
             finally:
                 self._asked[thread] = None
 
-    def _deliver(self, item: Item, result: dict[str, str], *, drawn: bool) -> None:
+    def _deliver(self, item: Item, result: dict[str, Any], *, drawn: bool) -> None:
         self._output.add({"index": item.index, "key": item.key, **result, **item.request.payload()})
         if drawn:
             self._limiter.delivered()

@@ -4,20 +4,29 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_talecraft.api.models import DEFAULT_ASPECT_RATIO, DEFAULT_STYLE
+from airflow_provider_talecraft.batch.prompts import with_fallbacks
 from airflow_provider_talecraft.exceptions import TaleCraftInvalidRequestError
+from airflow_provider_talecraft.pictures.place import checked_path
 from airflow_provider_talecraft.policies.fail_fast import failing_fast
 from airflow_provider_talecraft.policies.options import checked_count
 from airflow_provider_talecraft.policies.templates import TemplatesOfTheAuthor, is_xcom
 from airflow_provider_talecraft.version_compat import HAS_RETRY_POLICY
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from contextlib import AbstractContextManager
 
     from airflow.providers.common.compat.sdk import Context
 
+    from airflow_provider_talecraft.hooks.talecraft import TaleCraftHook
+    from airflow_provider_talecraft.spending.once import Terms
+    from airflow_provider_talecraft.spending.receipt import Redraw
     from airflow_provider_talecraft.version_compat import RetryPolicy
 
+#: Seconds that a request may be on its way beyond the connection's timeouts: the hook's repetitions of what cost
+#: nothing, and some.
+MARGIN = 120.0
 #: Characters of the prompt that a mapped task is called by; Airflow keeps 250.
 LABEL = 60
 
@@ -64,11 +73,52 @@ class DrawingOperator(TemplatesOfTheAuthor):
         except TaleCraftInvalidRequestError as error:
             raise ValueError(str(error)) from None
 
+    def _check_request(self, prompt: Any, fallbacks: Any) -> None:
+        """Check the literals of one request."""
+        if isinstance(fallbacks, (list, tuple)):
+            fallbacks = [self._unless_template(fallback, "a prompt") for fallback in fallbacks]
+        self._check_literals(
+            lambda: with_fallbacks(
+                self._unless_template(prompt, "a prompt"),
+                None if is_xcom(fallbacks) else fallbacks,
+                style=self._unless_template(self.style, DEFAULT_STYLE),
+                ratio=self._unless_template(self.aspect_ratio, DEFAULT_ASPECT_RATIO),
+            )
+        )
+
     def _unless_template(self, value: Any, stand_in: str) -> Any:
         """Return *stand_in* for what is known only when the task runs, else *value*."""
         text = value if isinstance(value, str) else ""
         known_later = is_xcom(value) or "{{" in text or "{%" in text or text.endswith(tuple(self.template_ext))
         return stand_in if known_later else value
+
+    def _terms(
+        self,
+        hook: TaleCraftHook,
+        *,
+        dst: Any,
+        dst_conn_id: str | None,
+        redraw: Redraw,
+        max_bytes: int,
+        image_hosts: Sequence[str] | str | None,
+    ) -> Terms:
+        """Return the conditions under which pictures are drawn once.
+
+        :raises AirflowFailException: if *dst* is not a place; no retry would help.
+        """
+        from airflow_provider_talecraft.pictures.delivery import Delivery  # noqa: PLC0415  # loads requests
+        from airflow_provider_talecraft.spending.once import Terms  # noqa: PLC0415  # as above
+
+        checked_path(dst, dst_conn_id)
+        delivery = Delivery(
+            dst, dst_conn_id, max_bytes=max_bytes, trusted=hook.picture_hosts(image_hosts), if_exists="overwrite"
+        )
+        return Terms(
+            delivery,
+            redraw=redraw,
+            max_replays=self.max_replays,
+            lease=lambda: hook.settings.connect_timeout + hook.settings.read_timeout + MARGIN,
+        )
 
     @staticmethod
     def _call_map_index(context: Any, prompt: str) -> None:

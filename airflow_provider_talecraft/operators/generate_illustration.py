@@ -14,7 +14,6 @@ from airflow_provider_talecraft.operators.base import DrawingOperator
 from airflow_provider_talecraft.pictures.assets import add_to_asset_events
 from airflow_provider_talecraft.policies.fail_fast import DEFAULT_POLICY
 from airflow_provider_talecraft.policies.options import checked_word
-from airflow_provider_talecraft.policies.templates import is_xcom
 from airflow_provider_talecraft.spending.record import OnClear, SpendRecord, fingerprint
 from airflow_provider_talecraft.spending.store import StateKey
 
@@ -82,7 +81,7 @@ class GenerateIllustrationOperator(DrawingOperator):
         self.prompt = prompt
         self.fallback_prompts = fallback_prompts
         self.on_clear = checked_word("on_clear", on_clear, OnClear)
-        self._check_literals(self._requests_but_for_templates)
+        self._check_request(prompt, fallback_prompts)
 
     def execute(self, context: Context) -> dict[str, str]:
         """Draw, unless an earlier try did; push ``image_url``, return what was drawn and from what.
@@ -113,17 +112,6 @@ class GenerateIllustrationOperator(DrawingOperator):
             ti.xcom_push(key="image_url", value=result["image_url"])
         add_to_asset_events(context, self.outlets, result["image_url"], result)
         return result
-
-    def _requests_but_for_templates(self) -> None:
-        fallbacks = self.fallback_prompts
-        if isinstance(fallbacks, (list, tuple)):
-            fallbacks = [self._unless_template(prompt, "a prompt") for prompt in fallbacks]
-        with_fallbacks(
-            self._unless_template(self.prompt, "a prompt"),
-            None if is_xcom(fallbacks) else fallbacks,
-            style=self._unless_template(self.style, DEFAULT_STYLE),
-            ratio=self._unless_template(self.aspect_ratio, DEFAULT_ASPECT_RATIO),
-        )
 
     def on_kill(self) -> None:
         """Say what a kill leaves behind. A request on its way cannot be called back."""

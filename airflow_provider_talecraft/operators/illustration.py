@@ -1,9 +1,152 @@
-"""The operators that draw, as Dags import them."""
+"""IllustrationOperator: from a prompt to a picture in its place, once, as ``make`` would; and its siblings."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_talecraft.api.models import CREDITS, DEFAULT_ASPECT_RATIO, DEFAULT_STYLE
+from airflow_provider_talecraft.batch.prompts import with_fallbacks
+from airflow_provider_talecraft.hooks.talecraft import TaleCraftHook
+from airflow_provider_talecraft.operators.base import DrawingOperator
 from airflow_provider_talecraft.operators.generate_illustration import GenerateIllustrationOperator
 from airflow_provider_talecraft.operators.generate_illustration_batch import GenerateIllustrationBatchOperator
+from airflow_provider_talecraft.pictures.assets import add_to_asset_events
+from airflow_provider_talecraft.pictures.place import DEFAULT_MAX_BYTES
 from airflow_provider_talecraft.policies.fail_fast import DEFAULT_POLICY
+from airflow_provider_talecraft.policies.options import checked_count, checked_word
+from airflow_provider_talecraft.spending.receipt import Redraw
 
-__all__ = ["DEFAULT_POLICY", "GenerateIllustrationBatchOperator", "GenerateIllustrationOperator"]
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from airflow.providers.common.compat.sdk import Context
+
+    from airflow_provider_talecraft.version_compat import RetryPolicy
+
+__all__ = [
+    "DEFAULT_POLICY",
+    "GenerateIllustrationBatchOperator",
+    "GenerateIllustrationOperator",
+    "IllustrationOperator",
+]
+
+
+class IllustrationOperator(DrawingOperator):
+    """Draw one illustration into its place in an object store, unless it stands there already.
+
+    Returns ``{"id", "status", "image_url", "prompt", "style", "aspect_ratio", "path", "size", "sha256",
+    "content_type", "width", "height", "drawn"}``, which the events of its asset outlets carry too, and pushes
+    ``image_url``, which has no query, under its own key. ``drawn`` is False if the picture stood and nothing was paid.
+
+    Money: beside the picture stands its receipt (docs/receipts.md). A picture that stands, with a receipt for the same
+    prompt, style, ratio and fallbacks, is never paid for again: in no later run, backfill, clear or Airflow. Before
+    anything is paid a receipt is written, so a destination that cannot be written costs nothing, and a killed worker
+    is seen by the next try and the next run, on every Airflow version. A request without an answer is sent again at
+    most ``max_replays`` times. A paid picture whose fetch or upload fails is fetched by the next try. Of two tasks with
+    the same destination one draws and the other waits.
+
+    :param prompt: description of the scene (templated); a value ending in ``.prompt`` is the name of a file that
+        contains it.
+    :param dst: any ObjectStoragePath URI (templated). Ending in ``/`` it is a folder: the picture is ``<name>`` with
+        the extension of its real type, and its receipt ``<name>.json``. Else it is the picture's file, and the receipt
+        is ``<dst>.json``.
+    :param dst_conn_id: id of the store's connection (templated); None for the store's own default.
+    :param name: the picture's name in a folder (templated), without extension; None names it after the request, so that
+        the same request finds its picture in any run.
+    :param redraw: what is done where a picture stands that was drawn for another request: "when_changed" draws and
+        replaces it, "never" leaves and returns it. "always" draws in every run, whatever stands, even a file without a
+        receipt, which otherwise is an error.
+    :param style: name of a style (templated); TaleCraft's reference names one, ``children_book``.
+    :param aspect_ratio: width to height (templated): 1:1, 2:3, 3:2, 3:4, 4:3, 9:16 or 16:9.
+    :param fallback_prompts: prompts (templated) to try at once, in this order and in the same try, when the model
+        fails on the one before; that failure costs nothing.
+    :param talecraft_conn_id: id of the connection with the API key (templated).
+    :param max_bytes: a larger picture is refused; 50 MiB by default.
+    :param image_hosts: hosts (templated) that need be neither public nor https; None for those of the connection.
+    :param max_replays: how often a request that may have been charged is sent again; 0 means never pay twice.
+    :param retries: how often Airflow runs the task again, within what the policy allows.
+    :param retry_policy: decides after an error, on Airflow 3.3 or newer; as ``GenerateIllustrationOperator``.
+    """
+
+    template_fields: Sequence[str] = (
+        "prompt",
+        "dst",
+        "dst_conn_id",
+        "name",
+        "style",
+        "aspect_ratio",
+        "fallback_prompts",
+        "talecraft_conn_id",
+        "image_hosts",
+    )
+    template_ext: Sequence[str] = (".prompt",)
+
+    def __init__(
+        self,
+        *,
+        prompt: str,
+        dst: str,
+        dst_conn_id: str | None = None,
+        name: str | None = None,
+        redraw: Redraw = "when_changed",
+        style: str = DEFAULT_STYLE,
+        aspect_ratio: str = DEFAULT_ASPECT_RATIO,
+        fallback_prompts: Sequence[str] = (),
+        talecraft_conn_id: str = TaleCraftHook.default_conn_name,
+        max_bytes: int = DEFAULT_MAX_BYTES,
+        image_hosts: Sequence[str] | str | None = None,
+        max_replays: int = 1,
+        retries: int = 3,
+        retry_policy: RetryPolicy | None = DEFAULT_POLICY,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(
+            style=style,
+            aspect_ratio=aspect_ratio,
+            talecraft_conn_id=talecraft_conn_id,
+            max_replays=max_replays,
+            retries=retries,
+            retry_policy=retry_policy,
+            **kwargs,
+        )
+        self.prompt = prompt
+        self.dst = dst
+        self.dst_conn_id = dst_conn_id
+        self.name = name
+        self.redraw = checked_word("redraw", redraw, Redraw)
+        self.fallback_prompts = fallback_prompts
+        self.max_bytes = checked_count("max_bytes", max_bytes)
+        self.image_hosts = image_hosts
+        self._check_request(prompt, fallback_prompts)
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Find the picture, or draw and store it; push ``image_url``, return where it lies and what it is.
+
+        :raises TaleCraftError: for the retry policy; ``outcome`` says whether something may have been charged.
+        :raises AirflowFailException: if what stands at ``dst`` is somebody else's or not what its receipt says, and
+            instead of a TaleCraftError where no retry policy is asked and a retry would not help, or might pay twice.
+        """
+        from airflow_provider_talecraft.spending.once import DrawOnce  # noqa: PLC0415  # loads requests
+
+        with self.failing_fast(context):
+            requests = with_fallbacks(self.prompt, self.fallback_prompts, style=self.style, ratio=self.aspect_ratio)
+            self._call_map_index(context, self.prompt)
+            hook = TaleCraftHook(self.talecraft_conn_id)
+            terms = self._terms(
+                hook, dst=self.dst, dst_conn_id=self.dst_conn_id, redraw=self.redraw,
+                max_bytes=self.max_bytes, image_hosts=self.image_hosts,
+            )  # fmt: skip
+            picture = DrawOnce(requests, terms, context["ti"], name=self.name or "")
+            if not picture.delivered:
+                hook.get_conn()  # a wrong connection is found before the receipt says that something was sent
+            result: dict[str, Any] = picture.obtain(requests, hook.send)
+        cost = f"{CREDITS} credits" if result["drawn"] else "nothing paid: it stood there already"
+        self.log.info("Illustration %s, %s. It is here: %s", result["id"], cost, result["path"])
+        if self.do_xcom_push:
+            context["ti"].xcom_push(key="image_url", value=result["image_url"])
+        add_to_asset_events(context, self.outlets, picture.uri, result)
+        return result
+
+    def on_kill(self) -> None:
+        """Say what a kill leaves behind. A request on its way cannot be called back."""
+        self.log.warning("Killed. A request on its way may have been charged: the receipt says so to the next try.")

@@ -94,11 +94,12 @@ class SpendRecord:
             )
         elif entry.state == "delivered":
             log.info("Another request delivered an earlier picture (%r): this one is drawn.", entry.prompt)
-        if entry.state == "delivered" and not self.delivered:
+        # Without a clear it may be one prompt that reads differently in every try.
+        another = not same and max_tries > entry.max_tries
+        if entry.state == "delivered" and not self.delivered and not another:
             fresh.replays, fresh.unanswered = entry.replays, entry.unanswered
             entry = fresh
-        elif not same and max_tries > entry.max_tries:
-            # Without a clear it may be one prompt that reads differently in every try.
+        elif another:
             if entry.unanswered:
                 log.warning(
                     "An earlier request (%r) has no answer and may have been charged, sent at %s. This is another one.",
@@ -185,6 +186,7 @@ class SpendRecord:
                 entry.unanswered = entry.unanswered[:-1]
                 self._complete("The request was refused")
             elif isinstance(error, TaleCraftOutcomeUnknownError):
+                self._complete("The request has no answer")
                 error.replays_left = self.replays_left
                 if error.replays_left == 0:
                     error.args = (f"{error} {self._how_to_go_on()}",)

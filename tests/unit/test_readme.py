@@ -26,6 +26,7 @@ from airflow_provider_talecraft.operators.illustration import (
     DEFAULT_POLICY,
     GenerateIllustrationBatchOperator,
     GenerateIllustrationOperator,
+    IllustrationOperator,
 )
 from airflow_provider_talecraft.policies.retry import TaleCraftRetryPolicy
 from airflow_provider_talecraft.transfers.illustration_to_object_storage import (
@@ -39,6 +40,7 @@ README = (ROOT / "README.md").read_text()
 OPERATORS = [
     GenerateIllustrationOperator,
     GenerateIllustrationBatchOperator,
+    IllustrationOperator,
     IllustrationToObjectStorageOperator,
     IllustrationBatchToObjectStorageOperator,
 ]

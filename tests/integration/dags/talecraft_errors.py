@@ -1,6 +1,6 @@
 """Every way a generation can end, a task each with the operator's own retries and policy.
 
-What is wrong is a template here: a literal would not parse. The faults are scripted at the sandbox, by the prompt's text.
+What is wrong is a template here: a literal would not parse. Faults are scripted at the sandbox, by the prompt.
 """
 
 from __future__ import annotations

@@ -216,6 +216,7 @@ def test_a_wrong_parameter_is_refused_when_the_dag_is_parsed(kwargs, says):
 def test_the_templated_fields_are_the_documented_ones():
     assert set(GenerateIllustrationBatchOperator.template_fields) == {
         "prompts", "style", "aspect_ratio", "talecraft_conn_id", "manifest_path", "manifest_conn_id",
+        "dst", "dst_conn_id", "image_hosts",
     }  # fmt: skip
 
 
