@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from airflow.providers.common.compat.sdk import BaseOperator
+from airflow.providers.common.compat.sdk import AirflowFailException, BaseOperator
+from jinja2 import TemplateError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -23,12 +24,22 @@ class TemplatesOfTheAuthor(BaseOperator):
     def _do_render_template_fields(
         self, parent: Any, template_fields: Iterable[str], context: Any, jinja_env: Any, seen_oids: set[int]
     ) -> None:
-        """Airflow calls this for a mapped task as for any other, with the names of the fields."""
+        """Airflow calls this for a mapped task as for any other, with the names of the fields.
+
+        :raises AirflowFailException: if a template cannot be rendered.
+        """
         data = self.data_fields | self._mapped_from_xcom(context)
         for name in data.intersection(template_fields):
             setattr(parent, name, _resolved(getattr(parent, name), context))
         authors = [name for name in template_fields if name not in data]
-        super()._do_render_template_fields(parent, authors, context, jinja_env, seen_oids)
+        try:
+            super()._do_render_template_fields(parent, authors, context, jinja_env, seen_oids)
+        except TemplateError as error:
+            # The same template fails the same way in every try.
+            raise AirflowFailException(
+                f"A template of this task cannot be rendered ({type(error).__name__}: {error}): nothing was sent. Mend "
+                "it in the Dag."
+            ) from None
 
     def _mapped_from_xcom(self, context: Mapping[str, Any]) -> set[str]:
         """Return the names of the fields whose value ``expand`` or ``expand_kwargs`` took from an XCom."""

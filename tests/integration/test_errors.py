@@ -50,6 +50,7 @@ EXPECTED = {
     "missing_key": ("TaleCraftAuthenticationError", "Put it into the connection's password.", STOP),
     "invalid_key": ("TaleCraftAuthenticationError", "create one in TaleCraft under Settings > API Keys", STOP),
     "user_not_found": ("TaleCraftAuthenticationError", "contact TaleCraft's support", STOP),
+    "unrendered": ("AirflowFailException", "cannot be rendered (UndefinedError: 'nothing' is undefined)", STOP),
     "blank_prompt": ("TaleCraftInvalidRequestError", "prompt is blank: nothing was sent", STOP),
     "prompt_required": ("TaleCraftInvalidRequestError", "Give a prompt that is not blank", STOP),
     "unsupported_style": ("TaleCraftInvalidRequestError", "children_book", STOP),

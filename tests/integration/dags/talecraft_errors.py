@@ -18,6 +18,7 @@ ROWS = {
     "missing_key": {"talecraft_conn_id": "talecraft_keyless"},
     "invalid_key": {"talecraft_conn_id": "talecraft_stranger"},
     "user_not_found": {},
+    "unrendered": {"prompt": "A fox on {{ nothing.of.this }}"},
     "blank_prompt": {"prompt": "{{ ' ' }}"},
     "prompt_required": {},
     "unsupported_style": {"style": "watercolour"},
