@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_talecraft.api.models import DEFAULT_ASPECT_RATIO, DEFAULT_STYLE
-from airflow_provider_talecraft.batch.prompts import with_fallbacks
+from airflow_provider_talecraft.batch.prompts import Items, with_fallbacks
 from airflow_provider_talecraft.exceptions import TaleCraftInvalidRequestError
 from airflow_provider_talecraft.pictures.place import checked_path
 from airflow_provider_talecraft.policies.fail_fast import failing_fast
@@ -83,6 +84,26 @@ class DrawingOperator(TemplatesOfTheAuthor):
                 None if is_xcom(fallbacks) else fallbacks,
                 style=self._unless_template(self.style, DEFAULT_STYLE),
                 ratio=self._unless_template(self.aspect_ratio, DEFAULT_ASPECT_RATIO),
+            )
+        )
+
+    def _check_prompts(self, prompts: Any) -> None:
+        """Check the literals of many requests."""
+        if is_xcom(prompts) or self._unless_template(prompts, "") == "":
+            return
+        stand_ins = {"aspect_ratio": DEFAULT_ASPECT_RATIO}
+        if isinstance(prompts, (list, tuple)):
+            prompts = [
+                {name: self._unless_template(value, stand_ins.get(name, str(index))) for name, value in given.items()}
+                if isinstance(given, Mapping)
+                else self._unless_template(given, "a prompt")
+                for index, given in enumerate(prompts)
+            ]
+        self._check_literals(
+            lambda: Items(
+                prompts,
+                style=self._unless_template(self.style, DEFAULT_STYLE),
+                aspect_ratio=self._unless_template(self.aspect_ratio, DEFAULT_ASPECT_RATIO),
             )
         )
 

@@ -6,7 +6,6 @@ Dags import it from ``operators.illustration``, like its sibling.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -25,14 +24,14 @@ from airflow_provider_talecraft.pictures.assets import add_to_asset_events
 from airflow_provider_talecraft.pictures.place import DEFAULT_MAX_BYTES
 from airflow_provider_talecraft.policies.fail_fast import DEFAULT_POLICY
 from airflow_provider_talecraft.policies.options import checked_count, checked_word
-from airflow_provider_talecraft.policies.templates import is_xcom
 from airflow_provider_talecraft.spending.receipt import Redraw
 from airflow_provider_talecraft.spending.record import OnClear
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from airflow.providers.common.compat.sdk import Context
+    from airflow.providers.openlineage.extractors import OperatorLineage
 
     from airflow_provider_talecraft.version_compat import RetryPolicy
 
@@ -161,7 +160,7 @@ class GenerateIllustrationBatchOperator(DrawingOperator):
         self.manifest_threshold = checked_count("manifest_threshold", manifest_threshold, at_least=0)
         self.on_clear = checked_word("on_clear", on_clear, OnClear)
         self._batch: Batch | None = None
-        self._check_literals(self._items_but_for_templates)
+        self._check_prompts(prompts)
 
     def execute(self, context: Context) -> list[dict[str, Any]] | dict[str, Any]:
         """Draw what earlier tries did not, and return all of it.
@@ -203,23 +202,12 @@ class GenerateIllustrationBatchOperator(DrawingOperator):
             on_their_way,
         )
 
-    def _items_but_for_templates(self) -> None:
-        prompts: Any = self._unless_template(self.prompts, "")
-        if is_xcom(self.prompts) or prompts == "":
-            return
-        if isinstance(prompts, (list, tuple)):
-            stand_ins = {"aspect_ratio": DEFAULT_ASPECT_RATIO}
-            prompts = [
-                {name: self._unless_template(value, stand_ins.get(name, str(index))) for name, value in given.items()}
-                if isinstance(given, Mapping)
-                else self._unless_template(given, "a prompt")
-                for index, given in enumerate(prompts)
-            ]
-        Items(
-            prompts,
-            style=self._unless_template(self.style, DEFAULT_STYLE),
-            aspect_ratio=self._unless_template(self.aspect_ratio, DEFAULT_ASPECT_RATIO),
-        )
+    def get_openlineage_facets_on_complete(self, task_instance: Any) -> OperatorLineage[Any, Any]:  # noqa: ARG002  # theirs
+        """Tell OpenLineage: from the generate endpoint to the folder, if there is one."""
+        from airflow_provider_talecraft.pictures.lineage import lineage  # noqa: PLC0415  # where it is installed
+
+        made = {self.dst.rstrip("/"): str(self._batch.tally)} if self.dst and self._batch else {}
+        return lineage(TaleCraftHook(self.talecraft_conn_id).service_url(), made)
 
     def _manifest(self, count: int) -> Manifest | None:
         from airflow.providers.common.compat.sdk import ObjectStoragePath  # noqa: PLC0415  # loads its file systems

@@ -805,3 +805,12 @@ def test_the_events_of_its_asset_outlets_carry_the_summary(connected, store, tmp
     assert extra.get("manifest_path") == (path if with_manifest else None)
     ((uri, told),) = events[alias].added
     assert (uri.rstrip("/"), told) == (path if with_manifest else connected.url, extra)  # Airflow has its way with "/"
+
+
+def test_openlineage_is_told_of_the_folder_that_was_drawn_into(connected, store, tmp_path):
+    pytest.importorskip("airflow.providers.openlineage", reason="told only where it is installed")
+    one = task(["A fox"], dst=f"file://{tmp_path}/")
+    one.execute({"ti": TaskInstance(), "task_state_store": store})
+    lineage = one.get_openlineage_facets_on_complete(None)
+    assert [(data.namespace, data.name) for data in lineage.inputs] == [(connected.url, "/api/v1/generate")]
+    assert [(data.namespace, data.name) for data in lineage.outputs] == [("file", str(tmp_path))]
