@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from airflow.providers.common.compat.sdk import AirflowFailException, AirflowTaskTimeout
 
 from airflow_provider_talecraft.api.models import CREDITS
+from airflow_provider_talecraft.api.protocol import UNKNOWN_ADVICE
 from airflow_provider_talecraft.exceptions import (
     TaleCraftError,
     TaleCraftGenerationFailedError,
@@ -189,7 +190,9 @@ class SpendRecord:
                 self._complete("The request has no answer")
                 error.replays_left = self.replays_left
                 if error.replays_left == 0:
-                    error.args = (f"{error} {self._how_to_go_on()}",)
+                    # Said once: what was advised is not done.
+                    happened = " ".join(str(error).replace(UNKNOWN_ADVICE, "").split())
+                    error.args = (f"{happened} {self._how_to_go_on()}",)
             raise
         except AirflowTaskTimeout as error:
             if self._keeper is not None:
@@ -230,9 +233,9 @@ class SpendRecord:
     def _how_to_go_on(self) -> str:
         delete = f"delete {self._keeper.place} and clear the task" if self._keeper else "clear the task"
         return (
-            f"It is not sent again (max_replays={self._max_replays}). Without an answer are the requests sent at "
-            f"{times(self._entry.unanswered)}: up to {self.unanswered * CREDITS} credits may have been charged. "
-            f"Compare your balance. To draw it after all, and perhaps pay again, {delete}."
+            f"Up to {self.unanswered * CREDITS} credits may have been charged, for what was sent at "
+            f"{times(self._entry.unanswered)}: compare your balance. It is not sent again "
+            f"(max_replays={self._max_replays}). To draw it after all, and perhaps pay again, {delete}."
         )
 
 

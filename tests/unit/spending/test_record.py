@@ -180,7 +180,7 @@ def test_the_last_error_says_what_is_at_stake_and_how_to_go_on(store):
         with record(store).attempt("A fox"):
             raise errors.TaleCraftOutcomeUnknownError("No answer.")
     message = str(caught.value)
-    assert "up to 4 credits may have been charged" in message
+    assert "Up to 4 credits may have been charged" in message
     assert "delete the key 'talecraft' under Storage > Task State Store" in message
     with pytest.raises(errors.TaleCraftOutcomeUnknownError) as caught, record(store).attempt("A fox"):
         pytest.fail("something was sent")
