@@ -44,7 +44,11 @@ def test_a_prompt_of_ones_own_becomes_a_picture_and_its_cost_is_told(tmp_path):
 
 
 def test_an_interrupted_demo_leaves_nothing_running(tmp_path):
-    with subprocess.Popen(DEMO, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as demo:
+    with subprocess.Popen(
+        DEMO, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        # Tests that a shell has put into the background are told to ignore it, and hand that on.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509  # no thread holds a lock here
+    ) as demo:  # fmt: skip
         for line in demo.stdout:
             if "drawn" in line:
                 break
