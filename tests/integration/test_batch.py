@@ -47,14 +47,7 @@ def prompts(numbers):
 
 
 @pytest.fixture(scope="module")
-def limits_run(deployment, tmp_path_factory):
-    """The run of ``limited``, started and not waited for, and its manifest."""
-    manifest = tmp_path_factory.mktemp("manifest") / "book.jsonl"
-    return deployment.trigger("talecraft_batch_limits", {"manifest_path": f"file://{manifest}"}), manifest
-
-
-@pytest.fixture(scope="module")
-def killed(deployment, keyed_sandbox, limits_run):  # whose hundred seconds at another sandbox pass meanwhile
+def killed(deployment, keyed_sandbox):
     """A hundred illustrations whose worker is killed three times; the records just before and just after each."""
     keyed_sandbox.reset()
     # At each of these, eight requests are charged and then keep their threads waiting, once.
@@ -146,10 +139,11 @@ def test_a_task_that_a_person_stops_starts_nothing_more_and_says_what_is_on_its_
 
 
 @pytest.fixture(scope="module")
-def limited(deployment, limited_sandbox, limits_run):
+def limited(deployment, limited_sandbox, tmp_path_factory):
     """Two hundred illustrations against a service that counts; the manifest and the arrivals."""
-    run_id, manifest = limits_run
-    assert deployment.wait("talecraft_batch_limits", run_id) == "success"
+    manifest = tmp_path_factory.mktemp("manifest") / "book.jsonl"
+    run_id, state = deployment.run("talecraft_batch_limits", {"manifest_path": f"file://{manifest}"})
+    assert state == "success"
     lines = [json.loads(line) for line in manifest.read_text().splitlines()]
     summary = deployment.xcom("talecraft_batch_limits", run_id, "limited")
     return summary, lines, limited_sandbox.ledger()["requests"]
