@@ -13,11 +13,13 @@ class Store:
     def __init__(self):
         self.values = {}
         self.broken = False
+        self.reads = self.writes = 0
         self._in_use = threading.Lock()
 
     def get(self, key, default=None):
         with self._alone():
             time.sleep(0.0005)
+            self.reads += 1
             return json.loads(self.values[key]) if key in self.values else default
 
     def set(self, key, value, *, retention=None):
@@ -25,11 +27,23 @@ class Store:
             time.sleep(0.0005)
             if self.broken:
                 raise ConnectionError("the API server is gone")
+            self.writes += 1
             self.values[key] = json.dumps(value)
 
     def read(self):
         """Return everything that is kept."""
         return {key: json.loads(value) for key, value in self.values.items()}
+
+    def entries(self):
+        """Return the records of a batch's illustrations by key."""
+        return {name: entry for page in self.read().values() for name, entry in page.get("illustrations", {}).items()}
+
+    def edit(self, name, **changes):
+        """Change a record as a person may, on the page where it stands."""
+        for key, page in self.read().items():
+            if name in page.get("illustrations", {}):
+                page["illustrations"][name] |= changes
+                self.set(key, page)
 
     def _alone(self):
         # Under dag.test() Airflow's own store is not made for threads.

@@ -42,6 +42,9 @@ class IllustrationRequest:
                 )
             if not value.strip():
                 raise TaleCraftInvalidRequestError(f"{name} is blank: nothing was sent. Give a {name}.")
+            if "\0" in value:
+                # PostgreSQL stores none: the picture would be paid for, and its XCom lost.
+                raise TaleCraftInvalidRequestError(f"{name} contains a NUL: nothing was sent.")
             if not _is_unicode(value):
                 raise TaleCraftInvalidRequestError(
                     f"{name} contains half of a surrogate pair, which is not text: nothing was sent."

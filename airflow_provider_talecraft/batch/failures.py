@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from airflow.providers.common.compat.sdk import AirflowFailException
 
 from airflow_provider_talecraft.exceptions import (
+    TaleCraftDownloadError,
     TaleCraftError,
     TaleCraftGenerationFailedError,
     TaleCraftOutcomeUnknownError,
@@ -28,6 +29,8 @@ PASSING = (
     TaleCraftUnavailableError,
     TaleCraftOutcomeUnknownError,
     TaleCraftGenerationFailedError,
+    # Paid for, and not fetched yet.
+    TaleCraftDownloadError,
 )
 
 

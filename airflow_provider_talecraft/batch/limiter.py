@@ -197,6 +197,7 @@ class Slot:
 
     def __init__(self, limiter: Limiter) -> None:
         self._limiter = limiter
+        self._released = False
         #: When the request was sent last; -inf if it was not.
         self.started = float("-inf")
 
@@ -216,5 +217,11 @@ class Slot:
         """
         self._limiter._start(self)  # noqa: SLF001  # its limiter's own
 
+    def release(self) -> None:
+        """Let another request take its place, before the block ends."""
+        if not self._released:
+            self._released = True
+            self._limiter._release(self)  # noqa: SLF001  # its limiter's own
+
     def __exit__(self, *_: object) -> None:
-        self._limiter._release(self)  # noqa: SLF001  # its limiter's own
+        self.release()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +35,35 @@ class Item:
         return _name(self.index, self.key)
 
 
+def with_fallbacks(prompt: Any, fallbacks: Any, *, style: Any, ratio: Any) -> list[IllustrationRequest]:
+    """Return what to ask for, in order; all of it is checked before the first is sent.
+
+    :param fallbacks: further prompts, or None.
+    :raises TaleCraftInvalidRequestError: if anything is wrong with any of them; the message names it.
+    """
+    fallbacks = () if fallbacks is None else in_order("fallback_prompts", fallbacks)
+    requests = [IllustrationRequest(prompt, style, ratio)]
+    for number, fallback in enumerate(fallbacks):
+        try:
+            requests.append(IllustrationRequest(fallback, style, ratio))
+        except TaleCraftInvalidRequestError as error:
+            raise TaleCraftInvalidRequestError(f"fallback_prompts[{number}]: {error}") from None
+    return requests
+
+
+def in_order(name: str, prompts: Any) -> Sequence[Any]:
+    """Return *prompts* as a sequence, if it is a collection with an order.
+
+    :raises TaleCraftInvalidRequestError: if it is not. In a set, the third prompt of one try is not that of the next.
+    """
+    if isinstance(prompts, (str, bytes, Mapping, AbstractSet)) or not isinstance(prompts, Iterable):
+        raise TaleCraftInvalidRequestError(
+            f"{name} must be a list of prompts, not one {type(prompts).__name__}: nothing was sent. "
+            "Write [prompt] for a single one."
+        )
+    return prompts if isinstance(prompts, (list, tuple)) else list(prompts)
+
+
 class Items:
     """All illustrations of a batch. Holds the list as it was given: an item is made when it is asked for.
 
@@ -45,12 +75,7 @@ class Items:
     """
 
     def __init__(self, prompts: Any, *, style: str, aspect_ratio: str) -> None:
-        if isinstance(prompts, (str, bytes, Mapping)) or not isinstance(prompts, Iterable):
-            raise TaleCraftInvalidRequestError(
-                f"prompts must be a list, not one {type(prompts).__name__}: nothing was sent. "
-                "Write [prompt] for a single one."
-            )
-        self._prompts = prompts if isinstance(prompts, (list, tuple)) else list(prompts)
+        self._prompts = in_order("prompts", prompts)
         if not self._prompts:
             raise TaleCraftInvalidRequestError("prompts is empty: nothing was sent. Give at least one.")
         self._style = style

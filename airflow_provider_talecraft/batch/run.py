@@ -9,8 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowFailException
 
@@ -29,10 +28,11 @@ from airflow_provider_talecraft.exceptions import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from airflow_provider_talecraft.api.models import Illustration
-    from airflow_provider_talecraft.batch.limiter import Limiter
+    from airflow_provider_talecraft.api.models import Illustration, IllustrationRequest
+    from airflow_provider_talecraft.batch.limiter import Limiter, Slot
     from airflow_provider_talecraft.batch.manifest import Output
     from airflow_provider_talecraft.batch.prompts import Item, Items
+    from airflow_provider_talecraft.spending.once import DrawOnce
     from airflow_provider_talecraft.spending.record import SpendRecord
 
 log = logging.getLogger(__name__)
@@ -49,10 +49,9 @@ class Batch:
     :param items: what to draw.
     :param send: sends one request, calling its ``pace`` before every POST.
     :param limiter: the pace.
-    :param record: returns the record of an item.
+    :param record: returns the record of an item, or what draws it into its place.
     :param output: where finished ones are kept.
     :param threads: how many ask at a time.
-    :param count_replays: completes an error that a record does not count.
     :param clock: returns seconds that never go backwards.
     """
 
@@ -62,10 +61,9 @@ class Batch:
         *,
         send: Callable[..., Illustration],
         limiter: Limiter,
-        record: Callable[[Item], SpendRecord],
+        record: Callable[[Item], SpendRecord | DrawOnce],
         output: Output,
         threads: int,
-        count_replays: Callable[[BaseException], None] = lambda _: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.tally = Tally(len(items))
@@ -76,7 +74,6 @@ class Batch:
         self._limiter = limiter
         self._record = record
         self._output = output
-        self._settle = count_replays
         self._clock = clock
         threads = min(threads, len(items))
         self._workers = WorkerThreads(items, self._finish, threads=threads, on_halt=limiter.halt)
@@ -122,15 +119,15 @@ class Batch:
         finally:
             log.info("%s.", self.tally)
 
-    def _finish(self, item: Item, slot: int) -> None:
+    def _finish(self, item: Item, thread: int) -> None:
         """Draw *item*, unless an earlier try did, and note what became of it."""
         record = None
         replays = unanswered = 0
         try:
             record = self._record(item)
             replays, unanswered = record.replays, record.unanswered
-            kept = record.delivered
-            self._deliver(item, kept or self._draw(item, record, slot), drawn=not kept)
+            drawn = not record.delivered
+            self._deliver(item, self._draw(item, record, thread), drawn=drawn)
         except HaltedError:
             pass
         except EVERYBODYS as error:
@@ -144,29 +141,35 @@ class Batch:
                     self.tally.replayed += record.replays - replays
                     self.tally.unanswered += record.unanswered
 
-    def _draw(self, item: Item, record: SpendRecord, slot: int) -> dict[str, str]:
+    def _draw(self, item: Item, record: SpendRecord | DrawOnce, thread: int) -> dict[str, Any]:
+        """Return what *item* was delivered; a slot is taken only for a request that may be sent."""
+        if record.delivered:
+            return record.delivered
+        record.raise_if_given_up()
         while True:
             try:
-                with self._limiter.slot() as held, record.attempt(item.request.prompt):
+                with self._limiter.slot() as slot:
 
-                    def pace() -> None:
-                        held.start()  # called before the next slot is taken
-                        self._asked[slot] = str(item)
+                    def send(request: IllustrationRequest, slot: Slot = slot) -> Illustration:
+                        def pace() -> None:
+                            slot.start()
+                            self._asked[thread] = str(item)
 
-                    illustration = self._send(item.request, pace=pace)
+                        try:
+                            return self._send(request, pace=pace)
+                        finally:
+                            slot.release()  # what comes after the answer keeps no other request waiting
+
+                    return record.obtain([item.request], send)
             except MovedBackError:
                 continue
             except TaleCraftRateLimitError as error:
-                seconds = self._limiter.slow_down(held, error)
+                seconds = self._limiter.slow_down(slot, error)
                 log.warning("%s: %s Everything waits for %.0f s, then goes on.", item, error, seconds)
-            else:
-                result = asdict(illustration)
-                record.deliver(result)
-                return result
             finally:
-                self._asked[slot] = None
+                self._asked[thread] = None
 
-    def _deliver(self, item: Item, result: dict[str, str], *, drawn: bool) -> None:
+    def _deliver(self, item: Item, result: dict[str, Any], *, drawn: bool) -> None:
         self._output.add({"index": item.index, "key": item.key, **result, **item.request.payload()})
         if drawn:
             self._limiter.delivered()
@@ -178,7 +181,6 @@ class Batch:
                 self.tally.kept += 1
 
     def _fail(self, item: Item, error: TaleCraftError | AirflowFailException, *, in_a_row: bool) -> None:
-        self._settle(error)
         log.warning("%s: %s", item, reason(error))
         self._output.add({"index": item.index, "key": item.key, "error": reason(error), **item.request.payload()})
         with self._lock:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, fields
+from dataclasses import fields
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -23,10 +23,17 @@ from airflow_provider_talecraft.api.models import (
     Illustration,
     IllustrationRequest,
 )
-from airflow_provider_talecraft.exceptions import TaleCraftError, TaleCraftRateLimitError, TaleCraftUnavailableError
+from airflow_provider_talecraft.exceptions import (
+    TaleCraftAuthenticationError,
+    TaleCraftError,
+    TaleCraftRateLimitError,
+    TaleCraftUnavailableError,
+)
 from airflow_provider_talecraft.get_provider_info import get_provider_info
 from airflow_provider_talecraft.hooks.settings import ConnectionSettings, host_names, picture_hosts, service_url
-from airflow_provider_talecraft.spending.record import KEY, SpendRecord, checked_replays, fingerprint
+from airflow_provider_talecraft.policies.options import checked_count
+from airflow_provider_talecraft.spending.record import SpendRecord, fingerprint
+from airflow_provider_talecraft.spending.store import KEY, StateKey
 from airflow_provider_talecraft.version_compat import mask_secret
 
 if TYPE_CHECKING:
@@ -66,7 +73,14 @@ class TaleCraftHook(BaseHook):
         :raises TaleCraftError: if it has no key or a wrong field; the message names the connection.
         """
         with self._naming_the_connection():
-            settings = ConnectionSettings.of(self.get_connection(self.talecraft_conn_id))
+            try:
+                connection = self.get_connection(self.talecraft_conn_id)
+            except AirflowNotFoundException:
+                raise TaleCraftAuthenticationError(
+                    "There is no such connection: nothing was sent. Make it under Admin > Connections: this id, type "
+                    "TaleCraft, the key in API key."
+                ) from None
+            settings = ConnectionSettings.of(connection)
         # Airflow masks the password as it is stored: a key that was pasted with a newline would pass.
         mask_secret(settings.api_key)
         return settings
@@ -115,14 +129,11 @@ class TaleCraftHook(BaseHook):
         """
         with self._naming_the_connection():
             request = IllustrationRequest(prompt, style, aspect_ratio)
-        record = self._record(request, checked_replays(max_replays))
-        if record.delivered:
-            return Illustration(**{part.name: record.delivered.get(part.name, "") for part in fields(Illustration)})
-        self.get_conn()  # a wrong connection is found before the record says that something was sent
-        with record.attempt(prompt):
-            illustration = self.send(request)
-        record.deliver(asdict(illustration))
-        return illustration
+        record = self._record(request, checked_count("max_replays", max_replays, at_least=0))
+        if not record.delivered:
+            self.get_conn()  # a wrong connection is found before the record says that something was sent
+        drawn = record.obtain([request], self.send)
+        return Illustration(**{part.name: drawn.get(part.name, "") for part in fields(Illustration)})
 
     def send(self, request: IllustrationRequest, *, pace: Callable[[], None] | None = None) -> Illustration:
         """Send *request* as :meth:`generate` does, without a record of it: whoever calls this keeps one.
@@ -207,13 +218,13 @@ class TaleCraftHook(BaseHook):
         mark = fingerprint(self.talecraft_conn_id, request.payload())
         calls = context.setdefault("_talecraft_calls", Counter())
         calls[mark] += 1
+        ti = context.get("ti")
         return SpendRecord(
-            context.get("task_state_store"),
-            key=f"{KEY}-{mark[:12]}-{calls[mark]}",
+            StateKey.of(context, f"{KEY}-{mark[:12]}-{calls[mark]}"),
             fingerprint=mark,
-            max_tries=context["ti"].max_tries if context.get("ti") else 0,
+            max_tries=ti.max_tries if ti else 0,
+            try_number=ti.try_number if ti else None,
             max_replays=max_replays,
-            on_clear="regenerate",
         )
 
     @contextmanager

@@ -1,160 +1,161 @@
-"""Operators that have TaleCraft draw: a prompt in, the picture's URL out. Storing it is the transfer's work."""
+"""IllustrationOperator: from a prompt to a picture in its place, once, as ``make`` would; and its siblings."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_talecraft.api.models import CREDITS, DEFAULT_ASPECT_RATIO, DEFAULT_STYLE, IllustrationRequest
-from airflow_provider_talecraft.exceptions import (
-    TaleCraftError,
-    TaleCraftGenerationFailedError,
-    TaleCraftInvalidRequestError,
-)
+from airflow_provider_talecraft.api.models import CREDITS, DEFAULT_ASPECT_RATIO, DEFAULT_STYLE
+from airflow_provider_talecraft.batch.prompts import with_fallbacks
 from airflow_provider_talecraft.hooks.talecraft import TaleCraftHook
-from airflow_provider_talecraft.operators.illustration_batch import GenerateIllustrationBatchOperator
+from airflow_provider_talecraft.operators.base import DrawingOperator
+from airflow_provider_talecraft.operators.generate_illustration import GenerateIllustrationOperator
+from airflow_provider_talecraft.operators.generate_illustration_batch import GenerateIllustrationBatchOperator
 from airflow_provider_talecraft.pictures.assets import add_to_asset_events
-from airflow_provider_talecraft.policies.fail_fast import (
-    DEFAULT_POLICY,
-    count_tries_as_replays,
-    raise_if_policy_stops,
-)
-from airflow_provider_talecraft.policies.options import checked_word
-from airflow_provider_talecraft.policies.templates import TemplatesOfTheAuthor
-from airflow_provider_talecraft.spending.record import KEY, OnClear, SpendRecord, checked_replays, fingerprint
-from airflow_provider_talecraft.version_compat import HAS_RETRY_POLICY, RetryPolicy
+from airflow_provider_talecraft.pictures.place import DEFAULT_MAX_BYTES
+from airflow_provider_talecraft.policies.fail_fast import DEFAULT_POLICY
+from airflow_provider_talecraft.policies.options import checked_count, checked_word
+from airflow_provider_talecraft.spending.receipt import Redraw
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from airflow.providers.common.compat.sdk import Context
+    from airflow.providers.openlineage.extractors import OperatorLineage
 
-__all__ = ["DEFAULT_POLICY", "GenerateIllustrationBatchOperator", "GenerateIllustrationOperator"]
+    from airflow_provider_talecraft.version_compat import RetryPolicy
+
+__all__ = [
+    "DEFAULT_POLICY",
+    "GenerateIllustrationBatchOperator",
+    "GenerateIllustrationOperator",
+    "IllustrationOperator",
+]
 
 
-class GenerateIllustrationOperator(TemplatesOfTheAuthor):
-    """Draw one illustration and push its URL to XCom; 2 credits are charged for a delivered one.
+class IllustrationOperator(DrawingOperator):
+    """Draw one illustration into its place in an object store, unless it stands there already.
 
-    Returns ``{"id", "status", "image_url", "prompt", "style", "aspect_ratio"}``, and pushes ``image_url`` under its own
-    key too. ``prompt`` is the one that made the picture.
+    Returns ``{"id", "status", "image_url", "prompt", "style", "aspect_ratio", "path", "size", "sha256",
+    "content_type", "width", "height", "drawn"}``, which the events of its asset outlets carry too, and pushes
+    ``image_url``, which has no query, under its own key. ``drawn`` is False if the picture stood and nothing was paid.
 
-    Money: a record is written before the request is sent and completed after the answer. A try that follows a
-    delivered picture returns it and sends nothing. A request that got no answer (the worker was killed, the connection
-    broke) may have been charged; it is sent again at most ``max_replays`` times in the life of the task instance, and
-    then the task fails and says what may have been charged. Below Airflow 3.3 there is no place for the record: there,
-    tries are counted instead, and a killed worker's request is not seen.
+    Money: beside the picture stands its receipt (docs/receipts.md). A picture that stands, with a receipt for the same
+    prompt, style, ratio and fallbacks, is never paid for again: in no later run, backfill, clear or Airflow. Before
+    anything is paid a receipt is written, so a destination that cannot be written costs nothing, and a killed worker
+    is seen by the next try and the next run, on every Airflow version. A request without an answer is sent again at
+    most ``max_replays`` times. A paid picture whose fetch or upload fails is fetched by the next try. Of two tasks with
+    the same destination one draws and the other waits.
 
     :param prompt: description of the scene (templated); a value ending in ``.prompt`` is the name of a file that
         contains it.
+    :param dst: any ObjectStoragePath URI (templated). Ending in ``/`` it is a folder: the picture is ``<name>`` with
+        the extension of its real type, and its receipt ``<name>.json``. Else it is the picture's file, and the receipt
+        is ``<dst>.json``.
+    :param dst_conn_id: id of the store's connection (templated); None for the store's own default.
+    :param name: the picture's name in a folder (templated), without extension; None names it after the request, so that
+        the same request finds its picture in any run.
+    :param redraw: what is done where a picture stands that was drawn for another request: "when_changed" draws and
+        replaces it, "never" leaves and returns it. "always" draws in every run, whatever stands, even a file without a
+        receipt, which otherwise is an error.
     :param style: name of a style (templated); TaleCraft's reference names one, ``children_book``.
     :param aspect_ratio: width to height (templated): 1:1, 2:3, 3:2, 3:4, 4:3, 9:16 or 16:9.
     :param fallback_prompts: prompts (templated) to try at once, in this order and in the same try, when the model
         fails on the one before; that failure costs nothing.
     :param talecraft_conn_id: id of the connection with the API key (templated).
+    :param max_bytes: a larger picture is refused; 50 MiB by default.
+    :param image_hosts: hosts (templated) that need be neither public nor https; None for those of the connection.
     :param max_replays: how often a request that may have been charged is sent again; 0 means never pay twice.
-    :param on_clear: what clearing the task means for a picture that was delivered: "regenerate" pays for a new one,
-        "reuse" returns the stored one.
     :param retries: how often Airflow runs the task again, within what the policy allows.
-    :param retry_policy: decides after an error, on Airflow 3.3 or newer. With None, or below 3.3, errors that the
-        default policy would stop at fail the task at once, and all others wait the task's own ``retry_delay``.
+    :param retry_policy: decides after an error, on Airflow 3.3 or newer; as ``GenerateIllustrationOperator``.
     """
 
-    template_fields: Sequence[str] = ("prompt", "style", "aspect_ratio", "fallback_prompts", "talecraft_conn_id")
+    template_fields: Sequence[str] = (
+        "prompt",
+        "dst",
+        "dst_conn_id",
+        "name",
+        "style",
+        "aspect_ratio",
+        "fallback_prompts",
+        "talecraft_conn_id",
+        "image_hosts",
+    )
     template_ext: Sequence[str] = (".prompt",)
-    ui_color = "#f6d9a8"
 
     def __init__(
         self,
         *,
         prompt: str,
+        dst: str,
+        dst_conn_id: str | None = None,
+        name: str | None = None,
+        redraw: Redraw = "when_changed",
         style: str = DEFAULT_STYLE,
         aspect_ratio: str = DEFAULT_ASPECT_RATIO,
         fallback_prompts: Sequence[str] = (),
         talecraft_conn_id: str = TaleCraftHook.default_conn_name,
+        max_bytes: int = DEFAULT_MAX_BYTES,
+        image_hosts: Sequence[str] | str | None = None,
         max_replays: int = 1,
-        on_clear: OnClear = "regenerate",
         retries: int = 3,
         retry_policy: RetryPolicy | None = DEFAULT_POLICY,
         **kwargs: Any,
     ) -> None:
-        if HAS_RETRY_POLICY:
-            kwargs["retry_policy"] = retry_policy
-        super().__init__(retries=retries, **kwargs)
+        super().__init__(
+            style=style,
+            aspect_ratio=aspect_ratio,
+            talecraft_conn_id=talecraft_conn_id,
+            max_replays=max_replays,
+            retries=retries,
+            retry_policy=retry_policy,
+            **kwargs,
+        )
         self.prompt = prompt
-        self.style = style
-        self.aspect_ratio = aspect_ratio
+        self.dst = dst
+        self.dst_conn_id = dst_conn_id
+        self.name = name
+        self.redraw = checked_word("redraw", redraw, Redraw)
         self.fallback_prompts = fallback_prompts
-        self.talecraft_conn_id = talecraft_conn_id
-        self.max_replays = checked_replays(max_replays)
-        self.on_clear = checked_word("on_clear", on_clear, OnClear)
-        self.retry_policy = retry_policy
+        self.max_bytes = checked_count("max_bytes", max_bytes)
+        self.image_hosts = image_hosts
+        self._made: dict[str, str] = {}
+        self._check_request(prompt, fallback_prompts)
 
-    def execute(self, context: Context) -> dict[str, str]:
-        """Draw, unless an earlier try did; push ``image_url``, return what was drawn and from what.
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Find the picture, or draw and store it; push ``image_url``, return where it lies and what it is.
 
         :raises TaleCraftError: for the retry policy; ``outcome`` says whether something may have been charged.
-        :raises AirflowFailException: if the record of an earlier try cannot be read, and instead of a TaleCraftError
-            where no retry policy is asked and a retry would not help, or might pay twice.
+        :raises AirflowFailException: if what stands at ``dst`` is somebody else's or not what its receipt says, and
+            instead of a TaleCraftError where no retry policy is asked and a retry would not help, or might pay twice.
         """
-        try:
-            requests = self._requests()
-            record = SpendRecord(
-                context.get("task_state_store"),
-                key=KEY,
-                fingerprint=fingerprint(self.talecraft_conn_id, *(request.payload() for request in requests)),
-                max_tries=context["ti"].max_tries,
-                max_replays=self.max_replays,
-                on_clear=self.on_clear,
-            )
-            result = record.delivered or self._draw(requests, record)
-        except TaleCraftError as error:
-            count_tries_as_replays(error, max_replays=self.max_replays, try_number=context["ti"].try_number)
-            raise_if_policy_stops(error, self.retry_policy, context)
-            raise
+        from airflow_provider_talecraft.spending.once import DrawOnce  # noqa: PLC0415  # loads requests
+
+        with self.failing_fast(context):
+            requests = with_fallbacks(self.prompt, self.fallback_prompts, style=self.style, ratio=self.aspect_ratio)
+            self._call_map_index(context, self.prompt)
+            hook = TaleCraftHook(self.talecraft_conn_id)
+            terms = self._terms(
+                hook, dst=self.dst, dst_conn_id=self.dst_conn_id, redraw=self.redraw,
+                max_bytes=self.max_bytes, image_hosts=self.image_hosts,
+            )  # fmt: skip
+            picture = DrawOnce(requests, terms, context["ti"], name=self.name or "")
+            if not picture.delivered:
+                hook.get_conn()  # a wrong connection is found before the receipt says that something was sent
+            result: dict[str, Any] = picture.obtain(requests, hook.send)
+        cost = f"{CREDITS} credits" if result["drawn"] else "nothing paid: it stood there already"
+        self.log.info("Illustration %s, %s. It is here: %s", result["id"], cost, result["path"])
         if self.do_xcom_push:
             context["ti"].xcom_push(key="image_url", value=result["image_url"])
-        add_to_asset_events(context, self.outlets, result["image_url"], result)
+        add_to_asset_events(context, self.outlets, picture.uri, result)
+        self._made = {picture.uri: f"{result['content_type']}, {result['width']} x {result['height']}"}
         return result
 
-    def _requests(self) -> list[IllustrationRequest]:
-        """Return what to ask for, in order; all of it is checked before the first is sent."""
-        fallbacks = () if self.fallback_prompts is None else self.fallback_prompts
-        if isinstance(fallbacks, str) or not isinstance(fallbacks, Iterable):
-            raise TaleCraftInvalidRequestError(
-                f"fallback_prompts must be a list of prompts, not one {type(fallbacks).__name__}: nothing was sent."
-            )
-        requests = [IllustrationRequest(self.prompt, self.style, self.aspect_ratio)]
-        for number, prompt in enumerate(fallbacks):
-            try:
-                requests.append(IllustrationRequest(prompt, self.style, self.aspect_ratio))
-            except TaleCraftInvalidRequestError as error:
-                raise TaleCraftInvalidRequestError(f"fallback_prompts[{number}]: {error}") from None
-        return requests
+    def get_openlineage_facets_on_complete(self, task_instance: Any) -> OperatorLineage[Any, Any]:  # noqa: ARG002  # theirs
+        """Tell OpenLineage: from the generate endpoint to the object."""
+        from airflow_provider_talecraft.pictures.lineage import lineage  # noqa: PLC0415  # where it is installed
 
-    def _draw(self, requests: list[IllustrationRequest], record: SpendRecord) -> dict[str, str]:
-        hook = TaleCraftHook(self.talecraft_conn_id)
-        hook.get_conn()  # a wrong connection is found before the record says that something was sent
-        for number, request in enumerate(requests, start=1):
-            try:
-                with record.attempt(request.prompt):
-                    illustration = hook.send(request)
-                break
-            except TaleCraftGenerationFailedError as error:
-                if number == len(requests):
-                    raise
-                self.log.warning("%s Trying the next of fallback_prompts.", error)
-        result = {
-            "id": illustration.id,
-            "status": illustration.status,
-            "image_url": illustration.image_url,
-            **request.payload(),
-        }
-        record.deliver(result)
-        self.log.info("Illustration %s is at %s (%d credits)", illustration.id, illustration.image_url, CREDITS)
-        return result
+        return lineage(TaleCraftHook(self.talecraft_conn_id).service_url(), self._made)
 
     def on_kill(self) -> None:
         """Say what a kill leaves behind. A request on its way cannot be called back."""
-        self.log.warning(
-            "Killed. A request on its way may have been charged: the next try counts it as one without an answer."
-        )
+        self.log.warning("Killed. A request on its way may have been charged: the receipt says so to the next try.")

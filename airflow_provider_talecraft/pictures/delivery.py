@@ -9,7 +9,8 @@ import json
 import logging
 import re
 import tempfile
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
@@ -23,7 +24,7 @@ from airflow_provider_talecraft.pictures.format import EXTENSIONS, Format, inspe
 from airflow_provider_talecraft.pictures.place import ObjectLocation
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from airflow_provider_talecraft.pictures.place import IfExists
 
@@ -71,6 +72,41 @@ class Stored:
 
 
 @dataclass(frozen=True)
+class Picture:
+    """A picture in a temporary local file, checked.
+
+    :param local: where.
+    :param size: bytes.
+    :param sha256: hex digest of the bytes.
+    :param format: what it is by its bytes.
+    """
+
+    local: Path
+    size: int
+    sha256: str
+    format: Format
+
+    def facts(self) -> dict[str, str | int]:
+        """Return what a sidecar and a receipt say about it."""
+        return {
+            "sha256": self.sha256,
+            "bytes": self.size,
+            "content_type": self.format.content_type,
+            "width": self.format.width,
+            "height": self.format.height,
+        }
+
+    def put(self, location: ObjectLocation, metadata: Mapping[str, Scalar], *, exclusive: bool = False) -> None:
+        """Put it in its place, with what fits of *metadata* on the object itself."""
+        location.put(
+            self.local,
+            content_type=self.format.content_type,
+            metadata=_object_metadata(self.sha256, metadata),
+            exclusive=exclusive,
+        )
+
+
+@dataclass(frozen=True)
 class Delivery:
     """Where pictures go, and under which conditions.
 
@@ -88,8 +124,8 @@ class Delivery:
     if_exists: IfExists
     max_bytes: int
     trusted: tuple[str, ...]
-    write_sidecar: bool
-    origin: Mapping[str, Scalar]
+    write_sidecar: bool = True
+    origin: Mapping[str, Scalar] = field(default_factory=dict)
 
     def store(self, url: str, metadata: Mapping[str, Scalar], *, name: str = "") -> Stored:
         """Bring the picture at *url* to its place; whatever goes wrong, nothing partial stands there.
@@ -129,6 +165,32 @@ class Delivery:
             if self.write_sidecar:
                 self._describe(place, stored, url, metadata)
         return stored
+
+    def folder_and_name(self, name: str) -> tuple[ObjectStoragePath, str]:
+        """Return the folder, and what a picture in it is called; *name* counts where ``dst`` is a folder."""
+        path = ObjectStoragePath(self.dst, conn_id=self.dst_conn_id)
+        return (path, name) if self.dst.endswith("/") else (path.parent, path.name)
+
+    def possible_names(self, name: str) -> list[str]:
+        """Return what the file of a picture may be called; its type is not known before it is fetched."""
+        return [name + extension for extension in EXTENSIONS] if self.dst.endswith("/") else [name]
+
+    @contextmanager
+    def fetched(self, url: str) -> Iterator[Picture]:
+        """Fetch the picture at *url* and check it; it is gone after the block.
+
+        :raises TaleCraftDownloadError: if there is no picture at *url*, or too large a one.
+        """
+        with tempfile.TemporaryDirectory(prefix="talecraft-") as folder:
+            local = Path(folder, "picture")
+            with local.open("w+b") as file:
+                got = fetch(url, file, max_bytes=self.max_bytes, trusted=self.trusted)
+                known = inspect(file, name=without_query(url))
+            yield Picture(local, got.size, got.sha256, known)
+
+    def file_name(self, name: str, picture: Picture) -> str:
+        """Return what the file of *picture* is called: its extension follows the bytes where ``dst`` is a folder."""
+        return name + picture.format.extension if self.dst.endswith("/") else name
 
     def _candidates(self, stem: str) -> list[ObjectLocation]:
         """Return where the picture may stand already; its type is not known before it is fetched."""

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 from uuid import uuid4
 
+from airflow.providers.common.compat.sdk import AirflowFailException
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -19,6 +21,11 @@ if TYPE_CHECKING:
 
 #: What to do where something stands already.
 IfExists = Literal["skip_same", "overwrite", "fail"]
+
+#: Bytes. What the operators take if they are not told otherwise.
+DEFAULT_MAX_BYTES = 50 * 1024 * 1024
+#: Which extra of this package brings the filesystem of a URI's scheme.
+EXTRAS = {"s3": "s3", "s3a": "s3", "gs": "gcs", "gcs": "gcs", "abfs": "azure", "abfss": "azure"}
 
 #: Bytes that an upload holds at a time. S3 takes parts of at least 5 MiB, GCS multiples of 256 KiB.
 PART_BYTES = 8 * 1024 * 1024
@@ -62,6 +69,26 @@ STORES = {
     **dict.fromkeys(("gs", "gcs"), _Store(_gcs)),
     **dict.fromkeys(("abfs", "abfss", "az"), _Store(_azure, metadata_after=True)),
 }
+
+
+def checked_path(dst: Any, conn_id: str | None) -> ObjectStoragePath:
+    """Return *dst* as a path whose filesystem is there.
+
+    :raises AirflowFailException: if it is not a place; no retry would help.
+    """
+    from airflow.providers.common.compat.sdk import ObjectStoragePath  # noqa: PLC0415  # loads its file systems
+
+    if not isinstance(dst, str) or "://" not in dst:
+        raise AirflowFailException(f"dst must be a URI such as s3://bucket/folder/ or file:///folder/, not {dst!r}.")
+    try:
+        path = ObjectStoragePath(dst, conn_id=conn_id)
+        # Some filesystems are missed here, others when they are first used.
+        _ = path.fs
+    except (ImportError, ValueError) as error:
+        extra = EXTRAS.get(dst.partition("://")[0], "")
+        hint = f" pip install 'airflow-provider-talecraft[{extra}]' brings it." if extra else ""
+        raise AirflowFailException(f"There is no filesystem for {dst}: {error}.{hint}") from error
+    return path
 
 
 class ObjectLocation:
@@ -117,6 +144,11 @@ class ObjectLocation:
         except (FileNotFoundError, IsADirectoryError):
             return None
         return content
+
+    def remove(self) -> None:
+        """Remove what stands here, if anything does."""
+        with suppress(FileNotFoundError):
+            self.path.fs.rm_file(self.path.path)
 
     def put(
         self,

@@ -1,4 +1,4 @@
-"""What one request of one task instance has cost so far: kept in Airflow's task state store, read by the next try.
+"""What one request of one task instance has cost so far: kept for the next try, which reads it.
 
 The worker can die at any moment, so the record is written before the POST and completed after the answer:
 
@@ -10,7 +10,8 @@ refused     the last request was answered: not charged             free of that 
 delivered   the last request was answered: charged, result kept    needless, unless the task was cleared
 ==========  =====================================================  ==============================================
 
-A person can read it on the task instance's page, under Storage > Task State Store.
+Where it is kept is ``store``'s: Airflow's task state store, where a person can read it on the task instance's page, or
+files.
 """
 
 from __future__ import annotations
@@ -19,124 +20,101 @@ import hashlib
 import json
 import logging
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Literal
 
 from airflow.providers.common.compat.sdk import AirflowFailException, AirflowTaskTimeout
 
 from airflow_provider_talecraft.api.models import CREDITS
-from airflow_provider_talecraft.exceptions import TaleCraftError, TaleCraftOutcomeUnknownError
-from airflow_provider_talecraft.version_compat import NEVER_EXPIRE
+from airflow_provider_talecraft.exceptions import (
+    TaleCraftError,
+    TaleCraftGenerationFailedError,
+    TaleCraftOutcomeUnknownError,
+)
+from airflow_provider_talecraft.spending.entry import SHOWN_PROMPT, Entry, times
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from airflow_provider_talecraft.api.models import Illustration, IllustrationRequest
+    from airflow_provider_talecraft.spending.store import Keeper
 
 log = logging.getLogger(__name__)
 
-#: The store's key; a task that asks more than once adds a number.
-KEY = "talecraft"
-#: Where a person finds Airflow's store.
-STORAGE = "Storage > Task State Store of this task instance"
-STATES = ("refused", "sent", "delivered")
-#: Characters of the prompt that the record shows: enough to know it by.
-SHOWN_PROMPT = 200
-
 OnClear = Literal["regenerate", "reuse"]
-
-
-@dataclass
-class Entry:
-    """What stands in the store, as JSON.
-
-    :param state: "sent", "refused" or "delivered".
-    :param fingerprint: of the connection's id and of what was asked for.
-    :param max_tries: the task instance's when this was written; Airflow raises it when the task is cleared.
-    :param replays: how often a request was sent although an earlier one had no answer, over all tries and clears.
-    :param unanswered: when each request without an answer was sent, ISO 8601 in UTC.
-    :param prompt: the beginning of the last prompt sent.
-    :param result: what was delivered.
-    """
-
-    state: str
-    fingerprint: str
-    max_tries: int
-    replays: int = 0
-    unanswered: list[str] = field(default_factory=list)
-    prompt: str = ""
-    result: dict[str, str] | None = None
-
-    @classmethod
-    def read(cls, stored: Any) -> Entry:
-        """Return the entry that *stored* is.
-
-        :raises ValueError: if it is none.
-        """
-        if not isinstance(stored, dict) or set(stored) != set(cls.__dataclass_fields__):
-            raise ValueError("it has other fields")
-        entry = cls(**stored)
-        texts = [entry.fingerprint, entry.prompt, *(entry.unanswered if isinstance(entry.unanswered, list) else [None])]
-        if entry.state not in STATES or not all(isinstance(text, str) for text in texts):
-            raise ValueError("a text is none")
-        # A bool is an int to Python, and no count to anyone.
-        if not all(type(count) is int and count >= 0 for count in (entry.max_tries, entry.replays)):
-            raise ValueError("a count is none")
-        delivered = isinstance(entry.result, dict) and all(isinstance(text, str) for text in entry.result.values())
-        if entry.state == "delivered" and not (delivered and entry.result and entry.result.get("image_url")):
-            raise ValueError("it is delivered without a result")
-        return entry
 
 
 class SpendRecord:
     """The record of one request, through all tries of its task instance.
 
-    :param store: Airflow's ``context["task_state_store"]``; None keeps nothing beyond this try.
-    :param key: the store's key of this request.
+    :param keeper: where it is kept; None keeps nothing beyond this try.
     :param fingerprint: see :func:`fingerprint`.
     :param max_tries: the task instance's.
+    :param try_number: the task instance's, None outside a task; without a keeper, every earlier try may have been a
+        replay.
     :param max_replays: how often a request may be sent although an earlier one had no answer.
     :param on_clear: what a clear means for a delivered picture, "regenerate" it or "reuse" it.
-    :param place: where a person finds the record, for messages; None for Airflow's own store.
+    :param valid_since: a delivered picture counts if it was delivered at this ``max_tries`` or a later one; by default
+        the task instance's, so that any clear is one.
     :raises AirflowFailException: if there is a record and it cannot be read. It is not taken for "no record", since
         that could cost another charge.
     """
 
     def __init__(
         self,
-        store: Any,
+        keeper: Keeper | None,
         *,
-        key: str,
         fingerprint: str,
         max_tries: int,
+        try_number: int | None,
         max_replays: int,
-        on_clear: OnClear,
-        place: str | None = None,
+        on_clear: OnClear = "regenerate",
+        valid_since: int | None = None,
     ) -> None:
-        self._store = store
-        self._key = key
-        self._place = place or f"the key {key!r} under {STORAGE}"
+        self._keeper = keeper
+        self._try_number = try_number
         self._max_replays = max_replays
+        entry = self._load()
+        if entry is None and keeper is not None and (try_number or 1) > 1:
+            log.warning("No record of an earlier try was found: if one of them sent a request, this one pays again.")
         fresh = Entry("refused", fingerprint, max_tries)
-        entry = self._load() or fresh
-        cleared = max_tries > entry.max_tries
+        entry = entry or fresh
         same = entry.fingerprint == fingerprint
+        counts = entry.max_tries >= (max_tries if valid_since is None else valid_since) or on_clear == "reuse"
         #: What an earlier try delivered and this one is to return; None if there is something to draw.
         self.delivered: dict[str, str] | None = None
-        if entry.state == "delivered" and same and (not cleared or on_clear == "reuse"):
+        if entry.state == "delivered" and same and counts:
             self.delivered = entry.result
-        elif entry.state == "delivered":
-            log.info(
-                "An earlier picture was delivered; %s.", "the task was cleared" if cleared else "the request changed"
+        elif entry.state == "delivered" and same:
+            log.warning(
+                "The task was cleared: the picture that an earlier run of it paid for is drawn again, for %d more "
+                'credits. With on_clear="reuse" it would be returned.',
+                CREDITS,
             )
+        elif entry.state == "delivered":
+            log.info("Another request delivered an earlier picture (%r): this one is drawn.", entry.prompt)
+        # Without a clear it may be one prompt that reads differently in every try.
+        another = not same and max_tries > entry.max_tries
+        if entry.state == "delivered" and not self.delivered and not another:
             fresh.replays, fresh.unanswered = entry.replays, entry.unanswered
+            entry = fresh
+        elif another:
+            if entry.unanswered:
+                log.warning(
+                    "An earlier request (%r) has no answer and may have been charged, sent at %s. This is another one.",
+                    entry.prompt, times(entry.unanswered),
+                )  # fmt: skip
             entry = fresh
         entry.fingerprint, entry.max_tries = fingerprint, max_tries
         self._entry = entry
 
     @property
     def replays_left(self) -> int | None:
-        """How often a request may still be sent without an answer to the one before; None without a store."""
-        return None if self._store is None else self._max_replays - self._entry.replays
+        """How often a request may still be sent without an answer to the one before; None where nobody counts."""
+        if self._keeper is None:
+            return None if self._try_number is None else max(0, self._max_replays - (self._try_number - 1))
+        return max(0, self._max_replays - self._entry.replays)
 
     @property
     def replays(self) -> int:
@@ -148,17 +126,49 @@ class SpendRecord:
         """How many requests, over all tries and clears, have no answer: each may have been charged."""
         return len(self._entry.unanswered)
 
+    def raise_if_given_up(self) -> None:
+        """Raise, before anything is prepared, if a request has no answer and no replay is left.
+
+        :raises TaleCraftOutcomeUnknownError: then.
+        """
+        if self._entry.state == "sent" and self.replays_left == 0:
+            error = TaleCraftOutcomeUnknownError(f"An earlier request has no answer. {self._how_to_go_on()}")
+            error.replays_left = 0
+            raise error
+
+    def obtain(
+        self, requests: Sequence[IllustrationRequest], send: Callable[[IllustrationRequest], Illustration]
+    ) -> dict[str, str]:
+        """Return the illustration: the one that an earlier try was delivered, else what *send* gets for it.
+
+        :param requests: what to ask for; the next one is asked for, at once, when the model failed on the one before.
+        :return: id, status and image_url, and the prompt, if it is not the first one's.
+        """
+        if self.delivered:
+            return self.delivered
+        for number, request in enumerate(requests, start=1):
+            try:
+                with self.attempt(request.prompt):
+                    illustration = send(request)
+                break
+            except TaleCraftGenerationFailedError as error:
+                if number == len(requests):
+                    raise
+                log.warning("%s Trying the next of fallback_prompts.", error)
+        result = asdict(illustration) | ({"prompt": request.prompt} if number > 1 else {})
+        self.deliver(result)
+        return result
+
     @contextmanager
     def attempt(self, prompt: str) -> Iterator[None]:
         """Send one request inside the block. What leaves the block decides what stands in the record.
 
         :raises TaleCraftOutcomeUnknownError: before the block, if an earlier request has no answer and no replay is
-            left; nothing is sent. Without a store also in place of a timeout of the task in the block.
+            left; nothing is sent. Without a keeper also in place of a timeout of the task in the block.
         """
+        self.raise_if_given_up()
         entry = self._entry
         if entry.state == "sent":
-            if entry.replays >= self._max_replays:
-                raise self._given_up()
             entry.replays += 1
             log.warning(
                 "The request sent at %s has no answer and may have been charged. Sending again: replay %d of %d.",
@@ -166,7 +176,8 @@ class SpendRecord:
             )  # fmt: skip
         entry.state, entry.prompt, entry.result = "sent", prompt[:SHOWN_PROMPT], None
         entry.unanswered = [*entry.unanswered, datetime.now(timezone.utc).isoformat(timespec="seconds")]
-        self._save()
+        if self._keeper:
+            self._keeper.begin(entry.as_json())
         try:
             yield
         except TaleCraftError as error:
@@ -175,17 +186,20 @@ class SpendRecord:
                 entry.unanswered = entry.unanswered[:-1]
                 self._complete("The request was refused")
             elif isinstance(error, TaleCraftOutcomeUnknownError):
+                self._complete("The request has no answer")
                 error.replays_left = self.replays_left
                 if error.replays_left == 0:
                     error.args = (f"{error} {self._how_to_go_on()}",)
             raise
         except AirflowTaskTimeout as error:
-            if self._store is not None:
+            if self._keeper is not None:
                 raise
             # No record would tell the next try of it.
-            raise TaleCraftOutcomeUnknownError(
+            lost = TaleCraftOutcomeUnknownError(
                 f"The task timed out while its request was on its way: it may have been charged ({error})."
-            ) from error
+            )
+            lost.replays_left = self.replays_left
+            raise lost from error
 
     def deliver(self, result: Mapping[str, str]) -> None:
         """Keep what was delivered. A store that fails now is logged: the picture is paid for, and must not be lost."""
@@ -194,54 +208,34 @@ class SpendRecord:
         self._complete("The picture was delivered")
 
     def _load(self) -> Entry | None:
-        stored = self._store.get(self._key) if self._store is not None else None
-        if stored is None:
+        stored = self._keeper.load() if self._keeper is not None else None
+        if stored is None or self._keeper is None:
             return None
         try:
             return Entry.read(stored)
         except ValueError as error:
             raise AirflowFailException(
-                f"The record of what was paid cannot be read ({error}): nothing was sent. Look at {self._place}; "
-                "delete it to draw, and pay, as if there had been no earlier try."
+                f"The record of what was paid cannot be read ({error}): nothing was sent. Look at "
+                f"{self._keeper.place}; delete it to draw, and pay, as if there had been no earlier try."
             ) from None
-
-    def _save(self) -> None:
-        if self._store is not None:
-            self._store.set(self._key, asdict(self._entry), retention=NEVER_EXPIRE)
 
     def _complete(self, what_happened: str) -> None:
         """Write down an answer. The answer counts for more than the store: a store that fails now is only logged."""
         try:
-            self._save()
+            if self._keeper:
+                self._keeper.save(self._entry.as_json())
         except Exception:
             log.exception("%s, but its record could not be completed", what_happened)
 
-    def _given_up(self) -> TaleCraftOutcomeUnknownError:
-        times = " and ".join(self._entry.unanswered) or "an unknown time"
-        error = TaleCraftOutcomeUnknownError(
-            f"The request sent at {times} has no answer and may have been charged. {self._how_to_go_on()}"
-        )
-        error.replays_left = 0
-        return error
-
     def _how_to_go_on(self) -> str:
+        delete = f"delete {self._keeper.place} and clear the task" if self._keeper else "clear the task"
         return (
-            f"It is not sent again (max_replays={self._max_replays}): up to {self.unanswered * CREDITS} credits for "
-            f"{self.unanswered} unanswered request(s) are at stake. To draw it after all, and perhaps pay again, "
-            f"delete {self._place} and clear the task."
+            f"It is not sent again (max_replays={self._max_replays}). Without an answer are the requests sent at "
+            f"{times(self._entry.unanswered)}: up to {self.unanswered * CREDITS} credits may have been charged. "
+            f"Compare your balance. To draw it after all, and perhaps pay again, {delete}."
         )
 
 
-def fingerprint(talecraft_conn_id: str, *asked_for: Any) -> str:
-    """Return what tells one request from another: a digest of the connection's id and of all that was asked for."""
-    return hashlib.sha256(json.dumps([talecraft_conn_id, *asked_for]).encode()).hexdigest()
-
-
-def checked_replays(max_replays: int) -> int:
-    """Return *max_replays* if it is a count.
-
-    :raises ValueError: if it is not.
-    """
-    if isinstance(max_replays, bool) or not isinstance(max_replays, int) or max_replays < 0:
-        raise ValueError(f"max_replays must be 0 or more, not {max_replays!r}.")
-    return max_replays
+def fingerprint(*asked_for: Any) -> str:
+    """Return what tells one request from another: a digest of all that was asked for, and of whom."""
+    return hashlib.sha256(json.dumps(asked_for).encode()).hexdigest()

@@ -1,51 +1,157 @@
-"""Where records of what was paid are kept, for threads and for Airflow without a task state store."""
+"""Where records of what was paid are kept: in Airflow's task state store, or in files where it has none."""
 
 from __future__ import annotations
 
-import hashlib
 import json
-import re
 import threading
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
+
+from airflow.providers.common.compat.sdk import AirflowFailException
 
 from airflow_provider_talecraft.pictures.place import ObjectLocation
+from airflow_provider_talecraft.version_compat import NEVER_EXPIRE
 
 if TYPE_CHECKING:
-    from datetime import timedelta
-
     from airflow.providers.common.compat.sdk import ObjectStoragePath
 
+#: The store's key; a task that asks more than once adds to it.
+KEY = "talecraft"
+#: Where a person finds Airflow's store.
+STORAGE = "Storage > Task State Store of this task instance"
+#: Entries of a page, and bytes of JSON: Airflow warns of a value over 64 KB.
+PAGE_ENTRIES = 64
+PAGE_BYTES = 60_000
 
-def safe_key(name: str) -> str:
-    """Return *name* as a key that every store takes, and that no other name has.
 
-    Airflow's store takes up to 512 characters, of a set that depends on its database, as a part of a URL; a folder
-    takes fewer, and may not tell capitals apart. A name of up to 64 of ``a-z 0-9 _ -`` is a key as it stands; of any
-    other, a legible rest and a digest are.
+class Keeper(Protocol):
+    """Keeps one record."""
+
+    @property
+    def place(self) -> str:
+        """Where a person finds it, for messages."""
+
+    def load(self) -> Any:
+        """Return what is kept, None if there is nothing."""
+
+    def begin(self, entry: dict[str, Any]) -> None:
+        """Keep *entry* before its request is sent; what is raised here keeps it from being sent."""
+
+    def save(self, entry: dict[str, Any]) -> None:
+        """Keep *entry*."""
+
+
+class StateKey:
+    """A record under a key of its own.
+
+    :param store: Airflow's ``context["task_state_store"]``, or a :class:`RecordFolder`.
+    :param key: the key.
     """
-    if re.fullmatch(r"[a-z0-9_-]{1,64}", name):
-        return name
-    rest = re.sub(r"[^a-z0-9_-]+", "-", name.casefold())[:40].strip("-")
-    return f"{rest}.{hashlib.sha256(name.encode()).hexdigest()[:32]}"
+
+    def __init__(self, store: Any, key: str = KEY) -> None:
+        self._store = store
+        self._key = key
+        self.place = _place(store, key)
+
+    @classmethod
+    def of(cls, context: Any, key: str = KEY) -> StateKey | None:
+        """Return the keeper of the running task instance; None below Airflow 3.3, and outside a task."""
+        store = context.get("task_state_store")
+        return None if store is None else cls(store, key)
+
+    def load(self) -> Any:
+        return self._store.get(self._key)
+
+    def save(self, entry: dict[str, Any]) -> None:
+        self._store.set(self._key, entry, retention=NEVER_EXPIRE)
+
+    begin = save
 
 
-class OneAtATime:
-    """A store for several threads. Under ``dag.test()`` Airflow's own is not made for them."""
+class Pages:
+    """The records of many requests, many to a value: a later try reads a value for each 64, not for each one.
+
+    Several threads may use it. An entry is written where it was before; one that has outgrown its page moves on.
+
+    :param store: as above; read here, and only here.
+    :raises AirflowFailException: if a page cannot be read.
+    """
 
     def __init__(self, store: Any) -> None:
         self._store = store
+        #: JSON of the pages: a fraction of what its objects take.
+        self._texts: list[str] = []
+        self._number: dict[str, int] = {}
+        self._open: tuple[int, dict[str, Any]] = (-1, {})
         self._lock = threading.Lock()
+        while (page := store.get(_page_key(len(self._texts)))) is not None:
+            entries = page.get("illustrations") if isinstance(page, dict) else None
+            if not isinstance(entries, dict):
+                raise AirflowFailException(
+                    "Records of what was paid cannot be read: nothing was sent. Look at "
+                    f"{_place(store, _page_key(len(self._texts)))}. Without it, its pictures are paid for again."
+                )
+            # A later page is the newer one.
+            self._number |= dict.fromkeys(entries, len(self._texts))
+            self._texts.append(json.dumps(entries))
 
-    def get(self, key: str) -> Any:
-        """Return the value, None if there is none."""
-        with self._lock:
-            return self._store.get(key)
+    def keeper(self, name: str) -> PageEntry:
+        """Return the keeper of the record called *name*."""
+        return PageEntry(self, name)
 
-    def set(self, key: str, value: Any, *, retention: timedelta | None = None) -> None:
-        """Keep *value*."""
+    def place(self, name: str) -> str:
+        """Return where a person finds the record called *name*."""
+        return f"the entry {name!r} in {_place(self._store, _page_key(self._number.get(name, len(self._texts))))}"
+
+    def load(self, name: str) -> Any:
         with self._lock:
-            self._store.set(key, value, retention=retention)
+            number = self._number.get(name)
+            return None if number is None else self._page(number)[name]
+
+    def save(self, name: str, entry: dict[str, Any]) -> None:
+        with self._lock:
+            number = self._number.get(name)
+            if number is None or not self._write(number, name, entry):
+                last = max(len(self._texts) - 1, 0)
+                if number == last or not self._write(last, name, entry):
+                    self._write(len(self._texts), name, entry)
+
+    def _page(self, number: int) -> dict[str, Any]:
+        if self._open[0] != number:
+            self._open = (number, json.loads(self._texts[number]) if number < len(self._texts) else {})
+        return self._open[1]
+
+    def _write(self, number: int, name: str, entry: dict[str, Any]) -> bool:
+        """Write *entry* on a page; return whether there is room for it."""
+        entries = {**self._page(number), name: entry}
+        text = json.dumps(entries)
+        if len(entries) > 1 and (len(entries) > PAGE_ENTRIES or len(text) > PAGE_BYTES):
+            return False
+        self._store.set(_page_key(number), {"illustrations": entries}, retention=NEVER_EXPIRE)
+        self._texts[number : number + 1] = [text]
+        self._open = (number, entries)
+        self._number[name] = number
+        return True
+
+
+class PageEntry:
+    """A record among others."""
+
+    def __init__(self, pages: Pages, name: str) -> None:
+        self._pages = pages
+        self._name = name
+
+    @property
+    def place(self) -> str:
+        return self._pages.place(self._name)
+
+    def load(self) -> Any:
+        return self._pages.load(self._name)
+
+    def save(self, entry: dict[str, Any]) -> None:
+        self._pages.save(self._name, entry)
+
+    begin = save
 
 
 class RecordFolder:
@@ -72,6 +178,14 @@ class RecordFolder:
             return json.loads(content)
         return content.decode(errors="replace")
 
-    def set(self, key: str, value: Any, *, retention: timedelta | None = None) -> None:  # noqa: ARG002  # Airflow's
+    def set(self, key: str, value: Any, *, retention: Any = None) -> None:  # noqa: ARG002  # Airflow's
         """Keep *value* until somebody deletes the file."""
         ObjectLocation(self._folder / f"{key}.json").put(json.dumps(value).encode(), content_type="application/json")
+
+
+def _page_key(number: int) -> str:
+    return f"{KEY}-page-{number + 1}"
+
+
+def _place(store: Any, key: str) -> str:
+    return store.place(key) if isinstance(store, RecordFolder) else f"the key {key!r} under {STORAGE}"

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.common.compat.sdk import AirflowFailException
-
 from airflow_provider_talecraft.hooks.talecraft import TaleCraftHook
-from airflow_provider_talecraft.pictures.place import IfExists
+from airflow_provider_talecraft.pictures.place import IfExists, checked_path
 from airflow_provider_talecraft.policies.options import checked_count, checked_word
 from airflow_provider_talecraft.policies.templates import TemplatesOfTheAuthor
 
@@ -17,11 +15,6 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
     from airflow_provider_talecraft.pictures.delivery import Delivery
-
-DEFAULT_MAX_BYTES = 50 * 1024 * 1024
-
-#: Which extra of this package brings the filesystem of a URI's scheme.
-EXTRAS = {"s3": "s3", "s3a": "s3", "gs": "gcs", "gcs": "gcs", "abfs": "azure", "abfss": "azure"}
 
 
 class ToObjectStorage(TemplatesOfTheAuthor):
@@ -53,21 +46,9 @@ class ToObjectStorage(TemplatesOfTheAuthor):
 
         :raises AirflowFailException: if ``dst`` is not a place; no retry would help.
         """
-        from airflow.providers.common.compat.sdk import ObjectStoragePath  # noqa: PLC0415  # loads its file systems
-
         from airflow_provider_talecraft.pictures.delivery import Delivery  # noqa: PLC0415  # loads requests
 
-        if not isinstance(self.dst, str) or "://" not in self.dst:
-            raise AirflowFailException(
-                f"dst must be a URI such as s3://bucket/folder/ or file:///folder/, not {self.dst!r}."
-            )
-        try:
-            # Some filesystems are missed here, others when they are first used.
-            _ = ObjectStoragePath(self.dst, conn_id=self.dst_conn_id).fs
-        except (ImportError, ValueError) as error:
-            extra = EXTRAS.get(self.dst.partition("://")[0], "")
-            hint = f" pip install 'airflow-provider-talecraft[{extra}]' brings it." if extra else ""
-            raise AirflowFailException(f"There is no filesystem for {self.dst}: {error}.{hint}") from error
+        checked_path(self.dst, self.dst_conn_id)
         hook = TaleCraftHook(self.talecraft_conn_id)
         ti: Any = context.get("ti")
         return Delivery(

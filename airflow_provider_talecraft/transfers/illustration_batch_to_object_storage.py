@@ -16,8 +16,9 @@ from airflow_provider_talecraft.batch.threads import WorkerThreads
 from airflow_provider_talecraft.exceptions import TaleCraftDownloadError
 from airflow_provider_talecraft.hooks.talecraft import TaleCraftHook
 from airflow_provider_talecraft.pictures.assets import add_to_asset_events
+from airflow_provider_talecraft.pictures.place import DEFAULT_MAX_BYTES
 from airflow_provider_talecraft.policies.options import checked_count
-from airflow_provider_talecraft.transfers.base import DEFAULT_MAX_BYTES, ToObjectStorage
+from airflow_provider_talecraft.transfers.base import ToObjectStorage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -9,7 +9,8 @@ from airflow.providers.common.compat.sdk import AirflowFailException
 
 from airflow_provider_talecraft.hooks.talecraft import TaleCraftHook
 from airflow_provider_talecraft.pictures.assets import add_to_asset_events
-from airflow_provider_talecraft.transfers.base import DEFAULT_MAX_BYTES, ToObjectStorage
+from airflow_provider_talecraft.pictures.place import DEFAULT_MAX_BYTES
+from airflow_provider_talecraft.transfers.base import ToObjectStorage
 from airflow_provider_talecraft.transfers.illustration_batch_to_object_storage import (
     IllustrationBatchToObjectStorageOperator,
 )

@@ -35,7 +35,8 @@ def records(deployment, dag_id, run_id, task_id):
         found |= {entry["key"]: entry["value"] for entry in answer["task_state_store"]}
         if len(found) >= answer["total_entries"]:
             found.pop("talecraft", None)
-            return {key: json.loads(value) if isinstance(value, str) else value for key, value in found.items()}
+            pages = [json.loads(page) if isinstance(page, str) else page for page in found.values()]
+            return {name: entry for page in pages for name, entry in page["illustrations"].items()}
 
 
 def instance(deployment, dag_id, run_id, task_id):
@@ -134,7 +135,7 @@ def test_a_task_that_a_person_stops_starts_nothing_more_and_says_what_is_on_its_
         key: record["state"]
         for key, record in records(deployment, "talecraft_batch_stopped", run_id, "stopped").items()
     }
-    assert states["talecraft-000"] == "sent"
+    assert states["000"] == "sent"
     assert Counter(states.values())["delivered"] >= 7
 
 

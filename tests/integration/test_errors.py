@@ -42,22 +42,21 @@ def faults(key):
 
 
 STOP = None
-AIRFLOWS = "whatever the task says"
 MINUTE = 60
 
 #: task: (the error its log names, what a person reads there, seconds until the next try)
 EXPECTED = {
-    "not_ours": ("AirflowNotFoundException", "talecraft_of_nobody", AIRFLOWS),
+    "no_connection": ("TaleCraftAuthenticationError", "Make it under Admin > Connections", STOP),
     "missing_key": ("TaleCraftAuthenticationError", "Put it into the connection's password.", STOP),
     "invalid_key": ("TaleCraftAuthenticationError", "create one in TaleCraft under Settings > API Keys", STOP),
     "user_not_found": ("TaleCraftAuthenticationError", "contact TaleCraft's support", STOP),
+    "unrendered": ("AirflowFailException", "cannot be rendered (UndefinedError: 'nothing' is undefined)", STOP),
     "blank_prompt": ("TaleCraftInvalidRequestError", "prompt is blank: nothing was sent", STOP),
     "prompt_required": ("TaleCraftInvalidRequestError", "Give a prompt that is not blank", STOP),
     "unsupported_style": ("TaleCraftInvalidRequestError", "children_book", STOP),
     "unsupported_ratio": ("TaleCraftInvalidRequestError", "nothing was sent. Use one of 1:1", STOP),
     "unsupported_ratio_upstream": ("TaleCraftInvalidRequestError", "Use one of the ratios", STOP),
     "blank_fallback": ("TaleCraftInvalidRequestError", "fallback_prompts[1]: prompt is blank: nothing was sent", STOP),
-    "fallback_string": ("TaleCraftInvalidRequestError", "must be a list of prompts, not one str", STOP),
     "insufficient_credits": ("TaleCraftInsufficientCreditsError", "Buy credits, then clear this task", STOP),
     "waits_for_credits": ("TaleCraftInsufficientCreditsError", "insufficient credits", 6 * 60 * MINUTE),
     "rate_limit": ("TaleCraftRateLimitError", "nothing was charged", 60 * MINUTE),
@@ -133,9 +132,6 @@ def test_every_error_row_stops_or_waits_as_the_policy_says(tries, row):
         assert (state, waits) == ("failed", None)
         return
     assert state == "up_for_retry"
-    if delay is AIRFLOWS:
-        assert (waits, reason) == (None, None)
-        return
     if row == "rate_limit":
         assert delay <= waits <= 1.25 * delay, "what the service asks for is not shortened"
     else:

@@ -34,8 +34,17 @@ ASKED = {
 }
 
 
-@pytest.fixture(scope="module")
-def run(tmp_path_factory):
+def backend(home):
+    """Return the settings of Airflow's own XCom backend for object stores, for values of any size."""
+    return {
+        "AIRFLOW__CORE__XCOM_BACKEND": "airflow.providers.common.io.xcom.backend.XComObjectStorageBackend",
+        "AIRFLOW__COMMON_IO__XCOM_OBJECTSTORAGE_PATH": f"file://{home}/xcoms",
+        "AIRFLOW__COMMON_IO__XCOM_OBJECTSTORAGE_THRESHOLD": "0",
+    }
+
+
+@pytest.fixture(scope="module", params=[lambda _: {}, backend], ids=["database", "backend"])
+def run(request, tmp_path_factory):
     """Run the Dag once; return the paths the host was asked for, the prompts that were drawn, and what is left."""
     from airflow_provider_talecraft.sandbox import Sandbox
 
@@ -59,6 +68,7 @@ def run(tmp_path_factory):
             "AIRFLOW_CONN_TALECRAFT_DEFAULT": json.dumps(connection),
             "TALECRAFT_TEST_HOST": f"http://127.0.0.1:{port}",
             "TALECRAFT_TEST_FOLDER": str(home / "pictures"),
+            **request.param(home),
         }
         bag = f"from airflow.models import DagBag; bag = DagBag({str(DAG)!r})"
         test = f"{bag}; print(bag.get_dag('talecraft_handed_on').test().state)"
@@ -68,6 +78,7 @@ def run(tmp_path_factory):
                 check=False,
             )  # fmt: skip
         prompts = [charge["prompt"] for charge in sandbox.ledger()["charges"]]
+    assert (home / "xcoms").exists() == (request.param is backend)
     return {"paths": paths, "prompts": prompts, "home": home, "output": done.stdout + done.stderr}
 
 

@@ -15,7 +15,7 @@ from airflow_provider_talecraft.batch import limiter
 from airflow_provider_talecraft.batch import run as batch
 from airflow_provider_talecraft.exceptions import TaleCraftRateLimitError
 from airflow_provider_talecraft.policies.retry import TaleCraftRetryPolicy
-from airflow_provider_talecraft.spending.record import KEY
+from airflow_provider_talecraft.spending.store import KEY
 
 DOCS = Path(__file__).parents[2] / "docs"
 RETRIES = (DOCS / "retries.md").read_text()
@@ -132,7 +132,7 @@ def test_every_snippet_about_scale_is_a_task():
 
 def test_the_limits_on_the_page_are_the_codes():
     from airflow_provider_talecraft.api.models import CREDITS
-    from airflow_provider_talecraft.operators import illustration_batch as batch
+    from airflow_provider_talecraft.operators import generate_illustration_batch as batch
 
     limits = f"{batch.DEFAULT_REQUESTS_PER_MINUTE} requests a minute, {batch.DEFAULT_MAX_CONCURRENCY} at a time"
     assert limits in SCALE

@@ -28,6 +28,7 @@ FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 #: The folders that Airflow loads; what they share among themselves is in ``base``.
 AIRFLOWS = ("hooks", "operators", "transfers", "decorators", "policies", "links", "plugins")
 MOST_LINES = 300
+MOST_LINES_OF_EXECUTE = 40
 
 
 def room(path):
@@ -100,6 +101,21 @@ def test_no_module_hides_a_second_noun(path):
         nodes = ast.parse(path.read_text()).body
         nouns = [node.name for node in nodes if isinstance(node, ast.ClassDef) and not node.name.startswith("_")]
         assert len(nouns) <= 1 or path.stem == "settings", nouns
+
+
+EXECUTES = [
+    (path, node)
+    for path in FILES
+    if room(path) in {"operators", "transfers"}
+    for node in ast.walk(ast.parse(path.read_text()))
+    if isinstance(node, ast.FunctionDef) and node.name == "execute"
+]
+
+
+@pytest.mark.parametrize(("path", "node"), EXECUTES, ids=lambda value: getattr(value, "stem", ""))
+def test_what_a_task_does_is_read_at_a_glance(path, node):
+    body = path.read_text().splitlines()[node.body[1].lineno - 1 : node.end_lineno]  # the first one is the docstring
+    assert len(body) <= MOST_LINES_OF_EXECUTE
 
 
 def test_the_tests_mirror_the_house():

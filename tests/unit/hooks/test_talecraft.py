@@ -6,7 +6,6 @@ import ssl
 from types import SimpleNamespace
 
 import pytest
-from airflow.providers.common.compat.sdk import AirflowNotFoundException
 from loopback import answering_json, server
 from state_store import Store
 
@@ -101,7 +100,7 @@ def test_a_retry_after_of_zero_is_not_taken_literally(connected, monkeypatch):
 def kept(monkeypatch):
     """The state store of the task in which the hook is called; every ``generate`` is one of another try."""
     store = Store()
-    task_instance = SimpleNamespace(max_tries=3)
+    task_instance = SimpleNamespace(max_tries=3, try_number=1)
     monkeypatch.setattr(talecraft, "get_current_context", lambda: {"ti": task_instance, "task_state_store": store})
     return store
 
@@ -119,12 +118,14 @@ def test_a_record_edited_by_hand_is_taken_at_its_url(connected, kept):
 
 
 @pytest.mark.parametrize(
-    ("conn_id", "error"), [("talecraft_nowhere", AirflowNotFoundException), ("keyless", errors.TaleCraftError)]
+    ("conn_id", "error"),
+    [("talecraft_nowhere", "Make it under Admin > Connections"), ("keyless", "There is no API key")],
 )
 def test_a_wrong_connection_is_found_before_the_record_says_that_something_was_sent(connect, kept, conn_id, error):
     connect(conn_id="keyless", password="")
-    with pytest.raises(error):
+    with pytest.raises(errors.TaleCraftAuthenticationError, match=error) as caught:
         generate(conn_id)
+    assert repr(conn_id) in str(caught.value)
     assert not kept.values
 
 

@@ -79,14 +79,35 @@ def test_a_prompt_can_be_a_file(tmp_path):
 @pytest.mark.parametrize(
     ("kwargs", "says"),
     [
-        ({"max_replays": -1}, "max_replays must be 0 or more, not -1"),
-        ({"max_replays": "1"}, "max_replays must be 0 or more, not '1'"),
+        ({"max_replays": -1}, "max_replays must be a whole number of at least 0, not -1"),
+        ({"max_replays": "1"}, "max_replays must be a whole number of at least 0, not '1'"),
         ({"on_clear": "again"}, "on_clear must be one of regenerate, reuse, not 'again'"),
+        ({"prompt": " "}, "prompt is blank"),
+        ({"prompt": None}, "prompt must be a string, not NoneType"),
+        ({"prompt": "A fox\0"}, "prompt contains a NUL"),
+        ({"style": 7}, "style must be a string, not int"),
+        ({"aspect_ratio": "5:4"}, "aspect_ratio '5:4' is not supported"),
+        ({"prompt": "{{ ds }}", "aspect_ratio": "5:4"}, "aspect_ratio '5:4' is not supported"),
+        ({"fallback_prompts": "An owl"}, "fallback_prompts must be a list of prompts, not one str"),
+        ({"fallback_prompts": {"An owl", "A cat"}}, "fallback_prompts must be a list of prompts, not one set"),
+        ({"fallback_prompts": ["{{ ds }}", ""]}, r"fallback_prompts\[1\]: prompt is blank"),
     ],
 )
-def test_a_wrong_parameter_is_refused_when_the_dag_is_parsed(kwargs, says):
+def test_a_wrong_literal_is_refused_when_the_dag_is_parsed(kwargs, says):
     with pytest.raises(ValueError, match=says):
-        GenerateIllustrationOperator(task_id="t", prompt="A fox", **kwargs)
+        GenerateIllustrationOperator(task_id="t", **{"prompt": "A fox", **kwargs})
+
+
+@pytest.mark.parametrize(
+    "kwargs",
+    [
+        {"prompt": "{{ x }}"}, {"prompt": "fox.prompt"}, {"style": "{{ x }}"},
+        {"aspect_ratio": "{% if x %}1:1{% endif %}"},
+        {"fallback_prompts": ["{{ x }}"]}, {"fallback_prompts": None},
+    ],
+)  # fmt: skip
+def test_a_template_is_judged_when_the_task_runs(kwargs):
+    GenerateIllustrationOperator(task_id="t", **{"prompt": "A fox", **kwargs})
 
 
 def execute(try_number=1, *, retry_policy=None, **kwargs):
@@ -211,6 +232,8 @@ def test_only_a_failed_generation_leads_to_the_next_prompt(connected, fault):
 
 @pytest.mark.parametrize("fallbacks", ["An owl", "", 7, ["An owl", ""], [None], [7]])
 def test_a_wrong_fallback_is_found_before_anything_is_sent(connected, fallbacks):
+    one = GenerateIllustrationOperator(task_id="t", prompt="A fox", retry_policy=None)
+    one.fallback_prompts = fallbacks
     with pytest.raises(AirflowFailException, match="nothing was sent"):
-        execute(fallback_prompts=fallbacks)
+        one.execute({"ti": TaskInstance()})
     assert not connected.ledger()["requests"]

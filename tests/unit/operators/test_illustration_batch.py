@@ -27,7 +27,7 @@ from airflow_provider_talecraft.batch import run as batch_module
 from airflow_provider_talecraft.batch.manifest import Output
 from airflow_provider_talecraft.batch.prompts import Items
 from airflow_provider_talecraft.hooks import talecraft
-from airflow_provider_talecraft.operators import illustration_batch
+from airflow_provider_talecraft.operators import generate_illustration_batch as illustration_batch
 from airflow_provider_talecraft.operators.illustration import DEFAULT_POLICY, GenerateIllustrationBatchOperator
 from airflow_provider_talecraft.policies.retry import TaleCraftRetryPolicy
 from airflow_provider_talecraft.sandbox import Sandbox
@@ -52,6 +52,13 @@ def execute(store, prompts=PAGES, *, try_number=1, max_tries=3, run_id="r", **kw
     ti = TaskInstance(try_number, max_tries, run_id)
     # Below Airflow 3.3 a policy is not asked: only "stop" differs, and that has tests of its own.
     return task(prompts, **kwargs).execute({"ti": ti, "task_state_store": store})
+
+
+def execute_templated(store, prompts, **kwargs):
+    """As execute, with *prompts* in place of a template, as Airflow puts what it rendered."""
+    one = task("{{ prompts }}", **kwargs)
+    one.prompts = prompts
+    return one.execute({"ti": TaskInstance(), "task_state_store": store})
 
 
 def stopped(error):
@@ -175,7 +182,7 @@ def test_a_place_for_the_manifest_that_cannot_be_written_is_found_before_anythin
 )
 def test_a_wrong_list_is_found_before_anything_is_sent_or_written(connected, store, prompts):
     with pytest.raises(stopped(errors.TaleCraftInvalidRequestError), match="nothing was sent"):
-        execute(store, prompts)
+        execute_templated(store, prompts)
     assert not connected.ledger()["requests"]
     assert not store.values
 
@@ -190,8 +197,15 @@ def test_a_wrong_list_is_found_before_anything_is_sent_or_written(connected, sto
         ({"requests_per_minute": "10"}, "requests_per_minute must be"),
         ({"on_partial_failure": "x"}, "on_partial_failure must be one of fail, keep, not 'x'"),
         ({"manifest_threshold": -1}, "manifest_threshold must be a whole number of at least 0, not -1"),
-        ({"max_replays": -1}, "max_replays must be 0 or more, not -1"),
+        ({"max_replays": -1}, "max_replays must be a whole number of at least 0, not -1"),
         ({"on_clear": "x"}, "on_clear must be one of regenerate, reuse, not 'x'"),
+        ({"prompts": "A fox"}, "prompts must be a list"),
+        ({"prompts": {"A fox", "An owl"}}, "prompts must be a list of prompts, not one set"),
+        ({"prompts": []}, "prompts is empty"),
+        ({"prompts": ["A", ""]}, r"prompts\[1\]: prompt is blank"),
+        ({"prompts": ["A", {"prompt": "{{ ds }}", "aspect_ratio": "5:4"}]}, "'5:4' is not supported"),
+        ({"aspect_ratio": "5:4"}, "'5:4' is not supported"),
+        ({"style": 7}, "style must be a string, not int"),
     ],
 )
 def test_a_wrong_parameter_is_refused_when_the_dag_is_parsed(kwargs, says):
@@ -202,6 +216,7 @@ def test_a_wrong_parameter_is_refused_when_the_dag_is_parsed(kwargs, says):
 def test_the_templated_fields_are_the_documented_ones():
     assert set(GenerateIllustrationBatchOperator.template_fields) == {
         "prompts", "style", "aspect_ratio", "talecraft_conn_id", "manifest_path", "manifest_conn_id",
+        "dst", "dst_conn_id", "image_hosts",
     }  # fmt: skip
 
 
@@ -274,14 +289,13 @@ def test_another_try_draws_only_what_is_missing(connected, store):
 
 def test_a_request_that_a_killed_worker_left_behind_is_replayed_and_counted(connected, store, caplog):
     execute(store)
-    record = json.loads(store.values["talecraft-2"])
-    store.set("talecraft-2", {**record, "state": "sent", "result": None, "unanswered": ["2026-01-02T03:04:05+00:00"]})
+    store.edit("2", state="sent", result=None, unanswered=["2026-01-02T03:04:05+00:00"])
     with caplog.at_level("INFO"):
         execute(store, try_number=2)
     assert charges(connected) == {**dict.fromkeys(PAGES, 1), "Page c.": 2}
     assert "6 of 6 delivered (5 to an earlier try), 0 failed, 1 replayed, 0 left; 2 credits in this try" in caplog.text
     assert "and perhaps 2 for requests without an answer" in caplog.text
-    assert json.loads(store.values["talecraft-2"])["replays"] == 1
+    assert store.entries()["2"]["replays"] == 1
 
 
 def test_a_lost_answer_is_replayed_in_the_next_try_and_not_in_the_same(connected, store):
@@ -298,7 +312,9 @@ def test_when_no_replay_is_left_the_policy_stops(connected, store):
     connected.fault(prompt="Page c.", drop="after_charge")
     with pytest.raises(stopped(errors.TaleCraftOutcomeUnknownError), match="It is not sent again"):
         execute(store, max_replays=0)
-    with pytest.raises(stopped(errors.TaleCraftOutcomeUnknownError), match=r"'talecraft-2'"):
+    with pytest.raises(
+        stopped(errors.TaleCraftOutcomeUnknownError), match=r"the entry '2' in the key 'talecraft-page-1'"
+    ):
         execute(store, try_number=2, max_replays=0)
     assert charges(connected) == dict.fromkeys(PAGES, 1)
 
@@ -306,9 +322,8 @@ def test_when_no_replay_is_left_the_policy_stops(connected, store):
 def test_many_requests_that_are_given_up_do_not_stop_the_rest(connected, store):
     lost = [f"Lost {n}." for n in range(batch_module.MOST_IN_A_ROW + 2)]
     execute(store, lost)
-    for key, record in store.read().items():
-        if key != "talecraft":
-            store.set(key, {**record, "state": "sent", "result": None, "unanswered": ["2026-01-02T03:04:05+00:00"]})
+    for name in store.entries():
+        store.edit(name, state="sent", result=None, unanswered=["2026-01-02T03:04:05+00:00"])
     with pytest.raises(stopped(errors.TaleCraftOutcomeUnknownError), match="12 of 14 illustrations failed"):
         execute(store, [*lost, "New 1.", "New 2."], try_number=2, max_replays=0, max_concurrency=1)
     assert charges(connected) == {**dict.fromkeys(lost, 1), "New 1.": 1, "New 2.": 1}
@@ -365,18 +380,20 @@ def test_another_prompt_under_the_same_key_is_drawn(connected, store):
 
 
 def test_a_record_that_cannot_be_read_costs_its_own_illustration_and_no_other(connected, store):
-    store.set("talecraft-2", "nonsense")
+    store.set("talecraft-page-1", {"illustrations": {"2": "nonsense"}})
     result = execute(store, on_partial_failure="keep")
-    assert "'talecraft-2' under Storage > Task State Store" in result[2]["error"]
+    assert "the entry '2' in the key 'talecraft-page-1' under Storage > Task State Store" in result[2]["error"]
     assert charges(connected)["Page c."] == 0
     assert len(connected.ledger()["charges"]) == 5
     with pytest.raises(AirflowFailException, match=r"prompts\[2\].*cannot be read"):
         execute(store, try_number=2)
 
 
-def test_a_record_of_the_batch_that_cannot_be_read_stops_it_before_anything_is_sent(connected, store):
-    store.set("talecraft", "nonsense")
-    with pytest.raises(AirflowFailException, match="'talecraft' under Storage"):
+@pytest.mark.parametrize("key", ["talecraft", "talecraft-page-1"])
+@pytest.mark.parametrize("value", ["nonsense", {}, {"illustrations": []}, {"since_max_tries": True}])
+def test_a_record_of_the_batch_that_cannot_be_read_stops_it_before_anything_is_sent(connected, store, key, value):
+    store.set(key, value)
+    with pytest.raises(AirflowFailException, match=f"'{key}' under Storage"):
         execute(store)
     assert not connected.ledger()["requests"]
 
@@ -389,10 +406,50 @@ def test_when_records_cannot_be_written_nothing_is_sent(connected, store):
     assert len(connected.ledger()["requests"]) == 1
 
 
-def test_records_are_small_and_one_per_illustration(store):
-    execute(store, ["A fox " * 1000, {"prompt": "An owl", "key": "狐狸"}])
-    assert len(store.values) == 3
-    assert max(map(len, store.values.values())) < 1000
+def test_records_are_small_and_many_share_a_value(store):
+    execute(
+        store, ["A fox " * 1000, {"prompt": "An owl", "key": "狐狸"}, *map(str, range(2, 150))], manifest_threshold=150
+    )
+    assert set(store.values) == {"talecraft", "talecraft-page-1", "talecraft-page-2", "talecraft-page-3"}
+    assert set(store.entries()) == {"0", "狐狸", *map(str, range(2, 150))}
+    assert max(map(len, store.values.values())) < 64_000
+    assert max(len(json.dumps(entry)) for entry in store.entries().values()) < 1000
+
+
+def test_a_retry_reads_a_value_for_many_and_a_picture_takes_two_writes(connected, store):
+    pages = [f"Page {number}." for number in range(200)]
+    execute(store, pages, manifest_threshold=200)
+    assert store.writes <= 2 * 200 + 2
+    reads = store.reads
+    execute(store, pages, try_number=2, manifest_threshold=200)
+    assert store.reads - reads <= 200 / 50 + 2
+
+
+def test_when_the_store_was_emptied_between_two_tries_what_is_paid_again_is_said(connected, store, caplog):
+    execute(store)
+    store.values.clear()
+    execute(store, try_number=2)
+    assert charges(connected) == dict.fromkeys(PAGES, 2)
+    assert "No record of an earlier try was found: what it drew is drawn, and paid for, again." in caplog.text
+
+
+def test_what_has_been_given_up_takes_no_turn(connected, store):
+    execute(store)
+    for name in store.entries():
+        store.edit(name, state="sent", result=None, unanswered=["2026-01-02T03:04:05+00:00"])
+    began = time.monotonic()
+    with pytest.raises(stopped(errors.TaleCraftOutcomeUnknownError), match="6 of 6 illustrations failed"):
+        execute(store, try_number=2, max_replays=0, requests_per_minute=10)
+    assert time.monotonic() - began < 6, "six turns at this pace take half a minute"
+
+
+def test_after_a_clear_another_prompt_in_the_place_of_one_that_was_given_up_is_drawn(connected, store):
+    connected.fault(prompt="Page c.", drop="after_charge")
+    with pytest.raises(stopped(errors.TaleCraftOutcomeUnknownError)):
+        execute(store, max_replays=0)
+    edited = ["Page new." if page == "Page c." else page for page in PAGES]
+    execute(store, edited, try_number=2, max_tries=7, max_replays=0)
+    assert charges(connected) == {**dict.fromkeys(PAGES, 1), "Page new.": 1}
 
 
 # Failures
@@ -441,7 +498,7 @@ def test_a_refusal_that_everybody_would_meet_stops_everybody_and_keeps_what_is_f
     asked = len(connected.ledger()["requests"])
     assert asked <= 5
     assert charges(connected)["Page a."] == 1
-    assert store.read()["talecraft-0"]["state"] == "delivered"
+    assert store.entries()["0"]["state"] == "delivered"
     assert f"{len(connected.ledger()['charges'])} of 56 delivered" in str(caught.value)
     execute(store, prompts, try_number=2, max_concurrency=2)
     assert set(charges(connected).values()) == {1}
@@ -517,7 +574,7 @@ def test_a_service_that_stays_away_costs_nothing(connect, store, monkeypatch):
     connect(host="http://127.0.0.1:9", password="key", extra={"connect_timeout": 1})
     with pytest.raises(errors.TaleCraftUnavailableError, match="nothing was charged"):
         execute(store, ["A fox"])
-    assert store.read()["talecraft-0"]["state"] == "refused"
+    assert store.entries()["0"]["state"] == "refused"
 
 
 # Being stopped
@@ -551,7 +608,7 @@ def test_a_timeout_ends_the_task_at_once_starts_nothing_more_and_leaves_the_reco
         interrupt(one, store, Timeout())
     assert time.monotonic() - started < 0.9
     assert all(thread.daemon for thread in threading.enumerate() if thread.name.startswith("talecraft-"))
-    states = Counter(record.get("state") for record in store.read().values())
+    states = Counter(record["state"] for record in store.entries().values())
     assert 1 <= states["sent"] <= 2
     assert states["delivered"] == 0
     time.sleep(1.5)
@@ -567,7 +624,7 @@ def test_on_kill_starts_nothing_more_says_what_is_on_its_way_and_keeps_what_stil
     assert 1 <= len(asked) <= 2
     assert f"('page-{asked[0]}')" in caplog.text
     assert "Each may have been charged" in caplog.text
-    states = Counter(record.get("state") for record in store.read().values())
+    states = Counter(record["state"] for record in store.entries().values())
     assert states["delivered"] == len(asked)
     assert states["sent"] == 0
 
@@ -602,7 +659,8 @@ def test_another_run_does_not_take_the_records_of_the_first(connected, tmp_path)
 def test_a_person_is_told_which_file_holds_the_record(connected, tmp_path):
     connected.fault(prompt="Page c.", drop="after_charge")
     with pytest.raises(
-        stopped(errors.TaleCraftOutcomeUnknownError), match=r"delete the file file://.*talecraft-2\.json"
+        stopped(errors.TaleCraftOutcomeUnknownError),
+        match=r"delete the entry '2' in the file file://.*talecraft-page-1\.json",
     ):
         execute(None, manifest_path=f"file://{tmp_path}/book.jsonl", max_replays=0)
 
@@ -747,3 +805,12 @@ def test_the_events_of_its_asset_outlets_carry_the_summary(connected, store, tmp
     assert extra.get("manifest_path") == (path if with_manifest else None)
     ((uri, told),) = events[alias].added
     assert (uri.rstrip("/"), told) == (path if with_manifest else connected.url, extra)  # Airflow has its way with "/"
+
+
+def test_openlineage_is_told_of_the_folder_that_was_drawn_into(connected, store, tmp_path):
+    pytest.importorskip("airflow.providers.openlineage", reason="told only where it is installed")
+    one = task(["A fox"], dst=f"file://{tmp_path}/")
+    one.execute({"ti": TaskInstance(), "task_state_store": store})
+    lineage = one.get_openlineage_facets_on_complete(None)
+    assert [(data.namespace, data.name) for data in lineage.inputs] == [(connected.url, "/api/v1/generate")]
+    assert [(data.namespace, data.name) for data in lineage.outputs] == [("file", str(tmp_path))]

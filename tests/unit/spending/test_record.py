@@ -9,7 +9,8 @@ from airflow.providers.common.compat.sdk import AirflowFailException, AirflowTas
 from state_store import Store
 
 from airflow_provider_talecraft import exceptions as errors
-from airflow_provider_talecraft.spending.record import SpendRecord, checked_replays, fingerprint
+from airflow_provider_talecraft.spending.record import SpendRecord, fingerprint
+from airflow_provider_talecraft.spending.store import StateKey
 
 RESULT = {"id": "1", "image_url": "https://host/x.jpeg"}
 FOX = fingerprint("talecraft_default", {"prompt": "A fox"})
@@ -25,9 +26,14 @@ def store():
     return Store()
 
 
-def record(store, *, asked=FOX, max_tries=3, max_replays=1, on_clear="regenerate"):
+def record(store, *, asked=FOX, max_tries=3, try_number=1, max_replays=1, on_clear="regenerate"):
     return SpendRecord(
-        store, key="talecraft", fingerprint=asked, max_tries=max_tries, max_replays=max_replays, on_clear=on_clear
+        None if store is None else StateKey(store),
+        fingerprint=asked,
+        max_tries=max_tries,
+        try_number=try_number,
+        max_replays=max_replays,
+        on_clear=on_clear,
     )
 
 
@@ -94,6 +100,40 @@ def test_a_clear_gives_no_replay_back(store):
             pytest.fail("something was sent")
 
 
+def test_after_a_clear_another_request_is_another_record(store, caplog):
+    lose(store)
+    lose(store)
+    with record(store, asked=OWL, max_tries=7).attempt("An owl"):
+        pass
+    assert record(store, asked=OWL, max_tries=7).replays == 0
+    assert "has no answer and may have been charged, sent at" in caplog.text
+
+
+def test_a_clear_of_a_delivered_picture_says_what_it_costs_and_how_to_keep_it(store, caplog):
+    deliver(store)
+    record(store, max_tries=7)
+    (line,) = [line for line in caplog.records if line.levelname == "WARNING"]
+    assert "for 2 more credits" in line.getMessage()
+    assert 'on_clear="reuse"' in line.getMessage()
+
+
+def test_when_the_store_was_emptied_between_two_tries_it_is_said(store, caplog):
+    deliver(store)
+    store.values.clear()
+    assert record(store, try_number=2).delivered is None
+    assert "if one of them sent a request, this one pays again" in caplog.text
+
+
+def test_what_is_kept_says_what_it_means(store):
+    lose(store)
+    assert store.get("talecraft")["about"].startswith("Sent, and no answer yet")
+    deliver(store)
+    about = store.get("talecraft")["about"]
+    assert about.startswith("Delivered: 2 credits. Earlier requests without an answer may have been charged: 20")
+    refuse(store, asked=OWL)
+    assert store.get("talecraft")["about"].startswith("Refused, or not sent: nothing was charged.")
+
+
 def test_a_prompt_that_changes_with_every_try_does_not_escape_the_limit(store):
     lose(store)
     lose(store, asked=OWL)
@@ -140,7 +180,7 @@ def test_the_last_error_says_what_is_at_stake_and_how_to_go_on(store):
         with record(store).attempt("A fox"):
             raise errors.TaleCraftOutcomeUnknownError("No answer.")
     message = str(caught.value)
-    assert "up to 4 credits for 2 unanswered request(s)" in message
+    assert "up to 4 credits may have been charged" in message
     assert "delete the key 'talecraft' under Storage > Task State Store" in message
     with pytest.raises(errors.TaleCraftOutcomeUnknownError) as caught, record(store).attempt("A fox"):
         pytest.fail("something was sent")
@@ -206,14 +246,13 @@ def test_anything_else_under_the_key_is_an_error_too(store, value):
         record(store)
 
 
-def test_without_a_store_every_try_is_the_first():
-    for _ in range(3):
-        one = record(None)
-        assert one.delivered is None
-        assert one.replays_left is None
-        with pytest.raises(errors.TaleCraftOutcomeUnknownError) as caught, one.attempt("A fox"):
-            raise errors.TaleCraftOutcomeUnknownError("No answer.")
-        assert caught.value.replays_left is None
+@pytest.mark.parametrize(("try_number", "left"), [(1, 1), (2, 0), (3, 0), (None, None)])
+def test_without_a_store_every_earlier_try_counts_as_a_replay_and_outside_a_task_nobody_counts(try_number, left):
+    one = record(None, try_number=try_number)
+    assert one.delivered is None
+    with pytest.raises(errors.TaleCraftOutcomeUnknownError) as caught, one.attempt("A fox"):
+        raise errors.TaleCraftOutcomeUnknownError("No answer.")
+    assert caught.value.replays_left == left
 
 
 @pytest.mark.parametrize(
@@ -237,9 +276,3 @@ def test_a_fingerprint_tells_connection_prompt_style_and_ratio_apart():
         fingerprint("a", {"prompt": "x", "style": "s", "aspect_ratio": "1:1"}, {"prompt": "y"}),
     ]
     assert len(set(marks)) == len(marks)
-
-
-@pytest.mark.parametrize("value", [-1, 1.0, "1", None, True])
-def test_a_wrong_number_of_replays_is_refused(value):
-    with pytest.raises(ValueError, match="max_replays must be 0 or more"):
-        checked_replays(value)

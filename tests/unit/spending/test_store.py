@@ -1,11 +1,14 @@
-"""Where records are kept: keys that every store takes, and a folder for Airflow without a store."""
+"""Where records are kept: pages of many in Airflow's store, or in a folder where Airflow has none."""
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from airflow.providers.common.compat.sdk import ObjectStoragePath
+from state_store import Store
 
-from airflow_provider_talecraft.spending.store import RecordFolder, safe_key
+from airflow_provider_talecraft.spending.store import Pages, RecordFolder
 
 
 @pytest.fixture
@@ -13,25 +16,33 @@ def folder(tmp_path):
     return RecordFolder(ObjectStoragePath(f"file://{tmp_path}/book.jsonl.records/abc"))
 
 
-@pytest.mark.parametrize("name", ["0", "17", "cover", "page-3_b"])
-def test_a_plain_name_is_its_own_key(name):
-    assert safe_key(name) == name
+NAMES = ["0", "cover", "Cover", " cover", "..", "a/b", "a#b", "é", "狐狸", "k" * 200]
 
 
-NAMES = [
-    "cover", "Cover", "COVER", " cover", "..", ".", "a/b", "a b", "a?b", "a#b", "a%2Fb", "é", "狐狸", "狐狸 2",
-    "\N{FOX FACE}", "k" * 64, "k" * 65, "k" * 200,
-]  # fmt: skip
+def entry(name, size=100):
+    return {"state": "sent", "prompt": name, "filling": "x" * size}
 
 
-def test_any_other_name_has_a_key_of_its_own_that_every_store_takes():
-    keys = [safe_key(name) for name in NAMES]
-    assert len({key.casefold() for key in keys}) == len(NAMES)
-    for key in keys:
-        assert key.isascii()
-        assert set(key) <= set("abcdefghijklmnopqrstuvwxyz0123456789_-.")
-        assert len(key) <= 80
-        assert safe_key(key) != key or key in NAMES, "a mapped key could be somebody's plain name"
+@pytest.mark.parametrize("size", [10, 900, 9_000, 70_000])
+def test_every_record_is_found_again_whatever_it_is_called_and_however_large_it_has_grown(size):
+    store = Store()
+    names = [*NAMES, *(f"n{number}" for number in range(150))]
+    pages = Pages(store)
+    for name in names:
+        pages.keeper(name).begin(entry(name))
+    for name in names:
+        pages.keeper(name).save(entry(name, size))
+    again = Pages(store)
+    assert {name: again.keeper(name).load() for name in names} == {name: entry(name, size) for name in names}
+    assert again.keeper("nobody").load() is None
+    for page in store.read().values():
+        assert len(page["illustrations"]) == 1 or len(json.dumps(page)) < 64_000
+
+
+def test_the_pages_may_lie_in_a_folder(folder):
+    Pages(folder).keeper("cover").save(entry("cover"))
+    assert Pages(folder).keeper("cover").load() == entry("cover")
+    assert "the entry 'cover' in the file file://" in Pages(folder).keeper("cover").place
 
 
 def test_what_was_set_is_got(folder):

@@ -15,25 +15,25 @@ from airflow_provider_talecraft.api.models import DEFAULT_ASPECT_RATIO, DEFAULT_
 from airflow_provider_talecraft.batch.limiter import Limiter
 from airflow_provider_talecraft.batch.manifest import Manifest, Output
 from airflow_provider_talecraft.batch.prompts import Items
-from airflow_provider_talecraft.batch.records import Records
+from airflow_provider_talecraft.batch.records import Receipts, Records
 from airflow_provider_talecraft.batch.run import Batch
-from airflow_provider_talecraft.exceptions import TaleCraftError, TaleCraftInvalidRequestError
+from airflow_provider_talecraft.exceptions import TaleCraftInvalidRequestError
 from airflow_provider_talecraft.hooks.talecraft import TaleCraftHook
+from airflow_provider_talecraft.operators.base import DrawingOperator
 from airflow_provider_talecraft.pictures.assets import add_to_asset_events
-from airflow_provider_talecraft.policies.fail_fast import (
-    DEFAULT_POLICY,
-    count_tries_as_replays,
-    raise_if_policy_stops,
-)
+from airflow_provider_talecraft.pictures.place import DEFAULT_MAX_BYTES
+from airflow_provider_talecraft.policies.fail_fast import DEFAULT_POLICY
 from airflow_provider_talecraft.policies.options import checked_count, checked_word
-from airflow_provider_talecraft.policies.templates import TemplatesOfTheAuthor
-from airflow_provider_talecraft.spending.record import OnClear, checked_replays
-from airflow_provider_talecraft.version_compat import HAS_RETRY_POLICY, RetryPolicy
+from airflow_provider_talecraft.spending.receipt import Redraw
+from airflow_provider_talecraft.spending.record import OnClear
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from airflow.providers.common.compat.sdk import Context
+    from airflow.providers.openlineage.extractors import OperatorLineage
+
+    from airflow_provider_talecraft.version_compat import RetryPolicy
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +48,7 @@ DEFAULT_MANIFEST_THRESHOLD = 100
 MANIFEST_INTERVAL = 30.0
 
 
-class GenerateIllustrationBatchOperator(TemplatesOfTheAuthor):
+class GenerateIllustrationBatchOperator(DrawingOperator):
     """Draw many illustrations in one task, at the pace of the plan; 2 credits are charged for each delivered one.
 
     Returns, in the order of ``prompts``, a list of
@@ -76,6 +76,14 @@ class GenerateIllustrationBatchOperator(TemplatesOfTheAuthor):
         Other tasks are not counted: what runs beside this one needs a share of its own.
     :param on_partial_failure: when some have failed and all others are done, "fail" the task with an error that names
         them, or "keep" what there is and succeed.
+    :param dst: URI of a folder (templated), ending in ``/``: each picture is stored there, with a receipt, and what
+        stands is not drawn again, as :class:`IllustrationOperator` does it. A picture is named after its key, else
+        after its request. Each entry of the output then has what that operator returns, and records are the receipts.
+    :param dst_conn_id: id of its connection (templated); None for the store's own default.
+    :param redraw: with ``dst``: "when_changed", "never" or "always"; in place of ``on_clear``.
+    :param max_bytes: with ``dst``: a larger picture is refused; 50 MiB by default.
+    :param image_hosts: with ``dst``: hosts (templated) that need be neither public nor https; None for those of the
+        connection.
     :param manifest_path: any ObjectStoragePath URI (templated) for the whole output as JSON Lines, in the order of
         ``prompts``; rewritten every 30 s and at the end, never partly there. Written for few results, too.
     :param manifest_conn_id: id of its connection (templated).
@@ -94,12 +102,14 @@ class GenerateIllustrationBatchOperator(TemplatesOfTheAuthor):
         "style",
         "aspect_ratio",
         "talecraft_conn_id",
+        "dst",
+        "dst_conn_id",
+        "image_hosts",
         "manifest_path",
         "manifest_conn_id",
     )
     template_fields_renderers: ClassVar[dict[str, str]] = {"prompts": "json"}
     template_ext: Sequence[str] = (".prompt",)
-    ui_color = "#f6d9a8"
 
     def __init__(
         self,
@@ -111,6 +121,11 @@ class GenerateIllustrationBatchOperator(TemplatesOfTheAuthor):
         max_concurrency: int | None = None,
         requests_per_minute: int | None = None,
         on_partial_failure: OnPartialFailure = "fail",
+        dst: str | None = None,
+        dst_conn_id: str | None = None,
+        redraw: Redraw = "when_changed",
+        max_bytes: int = DEFAULT_MAX_BYTES,
+        image_hosts: Sequence[str] | str | None = None,
         manifest_path: str | None = None,
         manifest_conn_id: str | None = None,
         manifest_threshold: int = DEFAULT_MANIFEST_THRESHOLD,
@@ -120,25 +135,32 @@ class GenerateIllustrationBatchOperator(TemplatesOfTheAuthor):
         retry_policy: RetryPolicy | None = DEFAULT_POLICY,
         **kwargs: Any,
     ) -> None:
-        if HAS_RETRY_POLICY:
-            kwargs["retry_policy"] = retry_policy
-        super().__init__(retries=retries, **kwargs)
+        super().__init__(
+            style=style,
+            aspect_ratio=aspect_ratio,
+            talecraft_conn_id=talecraft_conn_id,
+            max_replays=max_replays,
+            retries=retries,
+            retry_policy=retry_policy,
+            **kwargs,
+        )
         self.prompts = prompts
-        self.style = style
-        self.aspect_ratio = aspect_ratio
-        self.talecraft_conn_id = talecraft_conn_id
         self.max_concurrency = None if max_concurrency is None else checked_count("max_concurrency", max_concurrency)
         self.requests_per_minute = (
             None if requests_per_minute is None else checked_count("requests_per_minute", requests_per_minute)
         )
         self.on_partial_failure = checked_word("on_partial_failure", on_partial_failure, OnPartialFailure)
+        self.dst = dst
+        self.dst_conn_id = dst_conn_id
+        self.redraw = checked_word("redraw", redraw, Redraw)
+        self.max_bytes = checked_count("max_bytes", max_bytes)
+        self.image_hosts = image_hosts
         self.manifest_path = manifest_path
         self.manifest_conn_id = manifest_conn_id
         self.manifest_threshold = checked_count("manifest_threshold", manifest_threshold, at_least=0)
-        self.max_replays = checked_replays(max_replays)
         self.on_clear = checked_word("on_clear", on_clear, OnClear)
-        self.retry_policy = retry_policy
         self._batch: Batch | None = None
+        self._check_prompts(prompts)
 
     def execute(self, context: Context) -> list[dict[str, Any]] | dict[str, Any]:
         """Draw what earlier tries did not, and return all of it.
@@ -147,7 +169,7 @@ class GenerateIllustrationBatchOperator(TemplatesOfTheAuthor):
         :raises AirflowFailException: if a record of an earlier try cannot be read, and instead of a TaleCraftError
             where no retry policy is asked and a retry would not help, or might pay twice.
         """
-        try:
+        with self.failing_fast(context):
             items = Items(self.prompts, style=self.style, aspect_ratio=self.aspect_ratio)
             manifest = self._manifest(len(items))
             with Output(len(items)) as output:
@@ -162,12 +184,11 @@ class GenerateIllustrationBatchOperator(TemplatesOfTheAuthor):
                 if self.manifest_path:
                     summary["manifest_path"] = self.manifest_path
                 # Under an alias, an asset needs a place: without a manifest there is none but the service.
-                where = manifest.place.uri if manifest else TaleCraftHook(self.talecraft_conn_id).service_url()
+                where = (
+                    self.dst or (manifest and manifest.place.uri) or TaleCraftHook(self.talecraft_conn_id).service_url()
+                )
                 add_to_asset_events(context, self.outlets, where, summary)
                 return summary if len(items) > self.manifest_threshold else output.entries()
-        except TaleCraftError as error:
-            raise_if_policy_stops(error, self.retry_policy, context)
-            raise
 
     def on_kill(self) -> None:
         """Start nothing more, and say what is on its way: that cannot be called back."""
@@ -180,6 +201,13 @@ class GenerateIllustrationBatchOperator(TemplatesOfTheAuthor):
             "still comes, the next try counts it as one without an answer.",
             on_their_way,
         )
+
+    def get_openlineage_facets_on_complete(self, task_instance: Any) -> OperatorLineage[Any, Any]:  # noqa: ARG002  # theirs
+        """Tell OpenLineage: from the generate endpoint to the folder, if there is one."""
+        from airflow_provider_talecraft.pictures.lineage import lineage  # noqa: PLC0415  # where it is installed
+
+        made = {self.dst.rstrip("/"): str(self._batch.tally)} if self.dst and self._batch else {}
+        return lineage(TaleCraftHook(self.talecraft_conn_id).service_url(), made)
 
     def _manifest(self, count: int) -> Manifest | None:
         from airflow.providers.common.compat.sdk import ObjectStoragePath  # noqa: PLC0415  # loads its file systems
@@ -197,20 +225,14 @@ class GenerateIllustrationBatchOperator(TemplatesOfTheAuthor):
 
     def _prepare(
         self, items: Items, output: Output, manifest: Manifest | None, context: Context
-    ) -> tuple[Batch, Records]:
+    ) -> tuple[Batch, Records | Receipts]:
         """Resolve the connection and open the records; here, because Airflow is asked for both in the main thread."""
         ti = context["ti"]
         hook = TaleCraftHook(self.talecraft_conn_id)
         hook.get_conn()  # a wrong connection is found before a record says that something was sent
         threads = self.max_concurrency or hook.settings.max_concurrency or DEFAULT_MAX_CONCURRENCY
         per_minute = self.requests_per_minute or hook.settings.requests_per_minute or DEFAULT_REQUESTS_PER_MINUTE
-        records = Records(
-            context,
-            talecraft_conn_id=self.talecraft_conn_id,
-            max_replays=self.max_replays,
-            on_clear=self.on_clear,
-            manifest=manifest.path if manifest else None,
-        )
+        records = self._records(items, hook, manifest, context)
         self._batch = Batch(
             items,
             send=hook.send,
@@ -218,10 +240,28 @@ class GenerateIllustrationBatchOperator(TemplatesOfTheAuthor):
             record=records.of,
             output=output,
             threads=threads,
-            count_replays=partial(count_tries_as_replays, max_replays=self.max_replays, try_number=ti.try_number),
         )
         log.info("%d illustrations, %d at a time, %d a minute.", len(items), threads, per_minute)
         return self._batch, records
+
+    def _records(
+        self, items: Items, hook: TaleCraftHook, manifest: Manifest | None, context: Context
+    ) -> Records | Receipts:
+        if self.dst is None:
+            return Records(
+                context,
+                talecraft_conn_id=self.talecraft_conn_id,
+                max_replays=self.max_replays,
+                on_clear=self.on_clear,
+                manifest=manifest.path if manifest else None,
+            )
+        if not str(self.dst).endswith("/"):
+            raise TaleCraftInvalidRequestError(f"dst must be a folder and end in a slash, not {self.dst!r}.")
+        terms = self._terms(
+            hook, dst=self.dst, dst_conn_id=self.dst_conn_id, redraw=self.redraw,
+            max_bytes=self.max_bytes, image_hosts=self.image_hosts,
+        )  # fmt: skip
+        return Receipts(items, terms, context["ti"])
 
     def _checkpoint(self, manifest: Manifest | None, output: Output) -> None:
         if manifest is None:
