@@ -1,7 +1,8 @@
 # The two commands of the README, and what CI does.
 #   make demo [PROMPT="…"]   a picture book in demo-output/, by a sandbox: no account, no cost
-#   make test                environment, ruff, mypy, unit and integration tests
+#   make test                environment, ruff, mypy, spelling, unit and integration tests
 #   make lint, make test-only   its two halves; AIRFLOW_VERSION=2.11.2 VENV=… for another Airflow
+#   make check TESTS="…"     only these: a folder, a file, -m MARKER, -k NAME, whatever pytest takes; in seconds
 #   make dist                wheel and sdist, checked, and installed into an empty environment
 
 export VENV ?= $(CURDIR)/.venv
@@ -12,7 +13,7 @@ export PROMPT
 
 PYTHON := $(VENV)/bin/python
 
-.PHONY: demo test lint test-only dist clean
+.PHONY: demo test lint test-only check dist clean
 
 demo:
 	@python3 scripts/environment.py sandbox
@@ -25,11 +26,18 @@ lint:
 	$(VENV)/bin/ruff check
 	$(VENV)/bin/ruff format --check
 	$(VENV)/bin/mypy
+	$(VENV)/bin/codespell *.md docs benchmarks airflow_provider_talecraft example_dags
+	$(VENV)/bin/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*
+	$(VENV)/bin/check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
 
 test-only:
 	@python3 scripts/environment.py dev
 	$(PYTHON) -m pytest -n 2 -m "not integration"
-	$(PYTHON) -m pytest -m integration
+	$(PYTHON) -m pytest -n 4 --dist loadfile --no-loadscope-reorder -m integration
+
+check:
+	@python3 scripts/environment.py dev
+	$(PYTHON) -m pytest $(TESTS)
 
 dist:
 	@python3 scripts/environment.py dev

@@ -1,4 +1,4 @@
-"""``make demo``: a picture book by Airflow and the sandbox, in ``demo-output/``, and what it cost.
+"""``make demo``: a picture book by Airflow and the sandbox, in ``demo-output/`` where it is called, and what it cost.
 
 Runs in the project's environment. Everything it starts is its own: a sandbox on a free port, an Airflow home in a
 temporary folder, both gone when it ends.
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).resolve().parents[1]
-OUTPUT = ROOT / "demo-output"
+OUTPUT = Path.cwd() / "demo-output"
 LOG = OUTPUT / "airflow.log"
 DAG_ID = "talecraft_storybook"
 #: Seconds. A cold, slow machine needs a minute; whatever takes longer hangs.

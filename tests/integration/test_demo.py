@@ -27,23 +27,28 @@ def test_a_prompt_reaches_the_demo_as_it_was_typed():
     assert done.stdout == typed + "\n"
 
 
-def test_a_prompt_of_ones_own_becomes_a_picture_and_its_cost_is_told():
+def test_a_prompt_of_ones_own_becomes_a_picture_and_its_cost_is_told(tmp_path):
     prompt = 'A whale pays $5 for "{{ news }}"'
     done = subprocess.run(
-        DEMO, env={**os.environ, "PROMPT": prompt}, cwd=ROOT, capture_output=True, text=True, timeout=LIMIT, check=False
-    )
+        DEMO, env={**os.environ, "PROMPT": prompt}, cwd=tmp_path, capture_output=True, text=True, timeout=LIMIT,
+        check=False,
+    )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     assert prompt in done.stdout
     assert "1 picture drawn, 1 stored, 2 play credits" in done.stdout
     (page,) = [line.strip() for line in done.stdout.splitlines() if line.endswith("index.html")]
     (picture,) = [line.strip() for line in done.stdout.splitlines() if line.endswith(".jpeg")]
-    assert "A whale pays $5 for" in (ROOT / page).read_text()
-    assert (ROOT / picture).read_bytes().startswith(b"\xff\xd8\xff")
+    assert "A whale pays $5 for" in (tmp_path / page).read_text()
+    assert (tmp_path / picture).read_bytes().startswith(b"\xff\xd8\xff")
     assert not done.stderr
 
 
-def test_an_interrupted_demo_leaves_nothing_running():
-    with subprocess.Popen(DEMO, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as demo:
+def test_an_interrupted_demo_leaves_nothing_running(tmp_path):
+    with subprocess.Popen(
+        DEMO, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        # Tests that a shell has put into the background are told to ignore it, and hand that on.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509  # no thread holds a lock here
+    ) as demo:  # fmt: skip
         for line in demo.stdout:
             if "drawn" in line:
                 break

@@ -115,9 +115,13 @@ def log_of(deployment, task_id):
 @pytest.mark.parametrize("row", EXPECTED)
 def test_every_error_row_says_in_its_log_what_happened_and_what_to_do(deployment, tries, row):
     error, advice, _ = EXPECTED[row]
-    log = log_of(deployment, row)
-    assert error in log
-    assert advice in log.replace("\\u003e", ">")
+
+    def said():
+        log = log_of(deployment, row)
+        return error in log and advice in log.replace("\\u003e", ">")
+
+    # Airflow writes a task's last lines after its state.
+    deployment.until(said, 30, f"{error} and {advice!r} are not in the log of {row}")
 
 
 @pytest.mark.parametrize("row", EXPECTED)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 
 from airflow_provider_talecraft.sandbox import Sandbox
@@ -18,9 +16,9 @@ NAMES = ("first", "second", "batch")
 def shared(deployment):
     """A sandbox that refuses a third request at the same time, its connection, and the pool."""
     with Sandbox(latency=LATENCY, max_concurrency=2) as sandbox:
-        deployment.airflow("pools", "set", "talecraft", "2", "Requests to TaleCraft at the same time")
+        deployment.api("/pools", {"name": "talecraft", "slots": 2})
         connection = {"conn_type": "talecraft", "host": sandbox.url, "password": sandbox.api_key}
-        deployment.airflow("connections", "add", "talecraft_shared", "--conn-json", json.dumps(connection))
+        deployment.api("/connections", {"connection_id": "talecraft_shared", **connection})
         yield sandbox
 
 

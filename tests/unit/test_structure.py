@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from graphlib import TopologicalSorter
@@ -59,6 +60,19 @@ def test_imports_point_downwards(path):
         if name.startswith(f"{PACKAGE}."):
             below = FLOOR[room_of(name)] > FLOOR[own] and (room_of(name) != "sandbox" or own == "cli")
             assert room_of(name) == own or below, f"{own} must not import {name}"
+
+
+def test_the_picture_of_the_floors_is_the_one_that_is_checked():
+    picture = (ROOT / "CONTRIBUTING.md").read_text().partition("┌")[2].partition("└")[0]
+    drawn = [re.findall(r"^│(.*)│", floor, re.MULTILINE) for floor in picture.split("├")]
+    assert [set(" ".join(lines).split()) for lines in drawn] == list(FLOORS)
+
+
+@pytest.mark.parametrize(
+    "path", sorted(set(re.findall(r"`([\w/]+(?:/|\.py|\.md))[`,]", (ROOT / "CONTRIBUTING.md").read_text())))
+)
+def test_every_path_that_a_newcomer_is_sent_to_is_there(path):
+    assert any((folder / path).exists() for folder in (ROOT, ROOT / PACKAGE, ROOT / "tests" / "integration"))
 
 
 def module_of(path):
