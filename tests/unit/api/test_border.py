@@ -22,9 +22,9 @@ from airflow_provider_talecraft.api.protocol import parse
 MOMENT = 2.0
 NASTY = st.sampled_from(
     [
-        "{{", "}}", "{%", "%}", "{#", "{{ conn.x.password }}", "{% raw %}", "\"", "'", "`", "<script>", "</a>", "&amp;",
-        "\x00", "\x1b[31m", "\n", "\u202e", "\u200b", "\ufeff", "\ud800", "..", "/../", "/..", "\\", "%", "%2e", "$(x)", KEY,
-        quote(KEY).replace("t", "%74"), "x" * 10_000, "{" * 10_000, "狐", "https://host/", "http://", "?", "#", "@", ":",
+        "{{", "}}", "{%", "%}", "{#", "{{ conn.x.password }}", "{% raw %}", '"', "'", "`", "<script>", "</a>", "&amp;",
+        "\x00", "\x1b[31m", "\n", "\u202e", "\u200b", "\ufeff", "\ud800", "..", "/../", "/..", "\\", "%", "%2e", "$(x)",
+        KEY, quote(KEY).replace("t", "%74"), "x" * 10_000, "{" * 10_000, "狐", "https://host/", "?", "#", "@", ":",
     ]
 )  # fmt: skip
 texts = st.lists(NASTY | st.text(max_size=5), max_size=8).map("".join)
