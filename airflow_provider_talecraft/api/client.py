@@ -5,10 +5,11 @@ from __future__ import annotations
 import ssl
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from airflow_provider_talecraft import __version__
 from airflow_provider_talecraft.api import protocol
+from airflow_provider_talecraft.api.border import harmless
 from airflow_provider_talecraft.api.connection import OneConnection, PlainSession
 from airflow_provider_talecraft.api.deadline import Deadline
 from airflow_provider_talecraft.api.environment import ca_bundle, proxies
@@ -27,8 +28,10 @@ if TYPE_CHECKING:
 GENERATE_PATH = "/api/v1/generate"
 USER_AGENT = f"airflow-provider-talecraft/{__version__}"
 
-#: Bytes. A documented answer has a few hundred; what is larger is not one.
-ANSWER_LIMIT = 16 * 1024
+#: Bytes. A documented answer has a few hundred, and one that repeats the prompt some thousand.
+ANSWER_LIMIT = 1024 * 1024
+#: Bytes that are read at most at a time.
+PIECE = 16 * 1024
 
 
 class TaleCraftClient:
@@ -70,22 +73,25 @@ class TaleCraftClient:
 
         :raises TaleCraftError: ``outcome`` says whether the request may have been charged.
         """
-        return self._post(request.payload())
+        return self._meaning(self._post(request.payload()))
 
     def check_key(self) -> None:
         """Ask whether the key is accepted, at no cost: TaleCraft checks the key before the (empty) prompt.
 
         :raises TaleCraftError: if it is not, or could not be asked.
         """
-        try:
-            self._post({"prompt": ""})
-        except TaleCraftInvalidRequestError:
+        answer = self._post({"prompt": ""})
+        if protocol.proves_key(answer.body):
             return
+        self._meaning(answer)
         raise TaleCraftOutcomeUnknownError(
             f"{self.base_url} drew a picture for an empty prompt, which TaleCraft does not: check the host."
         )
 
-    def _post(self, payload: Mapping[str, str]) -> Illustration:
+    def _meaning(self, answer: _Answer) -> Illustration:
+        return protocol.parse(answer.status, answer.body, retry_after=answer.retry_after, secret=self._api_key)
+
+    def _post(self, payload: Mapping[str, str]) -> _Answer:
         url = self.base_url + GENERATE_PATH
         status, retry_after, body, failure = 0, None, bytearray(), ""
         with Deadline() as deadline, PlainSession() as session:
@@ -113,26 +119,31 @@ class TaleCraftClient:
                     stream=True,
                 ) as response:
                     status, retry_after = response.status_code, response.headers.get("Retry-After")
-                    # A byte at a time: a larger read loses what came before it broke off.
-                    for byte in response.iter_content(1):
-                        body += byte
-                        if len(body) > ANSWER_LIMIT:
-                            break
+                    # What has come, piece by piece: to wait for a fixed length loses what came before it broke off.
+                    while len(body) <= ANSWER_LIMIT and (piece := response.raw.read1(PIECE, decode_content=True)):
+                        body += piece
             except Exception as error:  # noqa: BLE001  # whatever it was, the question is whether the request was sent
                 # Described here and raised below: a requests error carries the request, and with it the key.
-                failure = _describe(error)
+                failure = harmless(_describe(error), self._api_key)
         if deadline.passed:
             failure = "TimeoutError: the answer did not end in time"
         if failure and carrier.never_connected:
             raise TaleCraftUnavailableError(
                 f"Could not connect to {self.base_url} ({failure}): nothing was sent, nothing was charged."
             )
-        # An answer that broke off behind its JSON is an answer: a paid picture must not be lost.
-        if failure and not protocol.is_whole(body):
+        # An answer that broke off behind its JSON is an answer: a paid picture must not be lost. So is a status that
+        # says it all: a firewall's 403 is one, however its page ends.
+        if failure and not protocol.is_whole(body) and not protocol.is_refusal(status, retry_after):
             raise TaleCraftOutcomeUnknownError(
                 f"No answer came back from {self.base_url} ({failure}). {protocol.UNKNOWN_ADVICE}"
             )
-        return protocol.parse(status, bytes(body), retry_after=retry_after, secret=self._api_key)
+        return _Answer(status, bytes(body), retry_after)
+
+
+class _Answer(NamedTuple):
+    status: int
+    body: bytes
+    retry_after: str | None
 
 
 def _describe(error: BaseException) -> str:
@@ -152,7 +163,7 @@ def _describe(error: BaseException) -> str:
         seen.add(id(inner))
         error = inner
     text = getattr(error, "strerror", None) or str(error) or type(error).__name__
-    return f"{type(error).__name__}: {text}"[:200]
+    return f"{type(error).__name__}: {text}"
 
 
 @lru_cache(maxsize=4)

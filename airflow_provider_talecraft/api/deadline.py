@@ -8,6 +8,8 @@ from __future__ import annotations
 import socket
 import threading
 from contextlib import suppress
+from http import HTTPStatus
+from http.client import BadStatusLine, HTTPResponse, parse_headers
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -15,6 +17,22 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
     from urllib3 import HTTPConnectionPool
+
+
+#: Most 1xx before an answer: enough for a server that says once a second that it is at work.
+MOST_INTERIM = 1000
+
+
+class FinalResponse(HTTPResponse):
+    """An answer without the 1xx before it, which are none (Early Hints, Processing). http.client skips 100 alone."""
+
+    def _read_status(self) -> tuple[str, int, str]:
+        for _ in range(MOST_INTERIM):
+            version, status, reason = super()._read_status()  # type: ignore[misc]  # where its own 100 is skipped, too
+            if status >= HTTPStatus.OK or status == HTTPStatus.SWITCHING_PROTOCOLS:
+                return version, status, reason
+            parse_headers(self.fp)
+        raise BadStatusLine(f"more than {MOST_INTERIM} interim answers")
 
 
 class Deadline:
@@ -58,11 +76,13 @@ class Deadline:
             self._timer.start()
 
     def watch(self, pool: HTTPConnectionPool) -> None:
-        """Have every connection that *pool* opens from now on end with the deadline."""
+        """Have every connection that *pool* opens from now on end with the deadline, and skip what is no answer yet."""
         deadline = self
         connection_class: Any = pool.ConnectionCls
 
         class WatchedConnection(connection_class):  # type: ignore[misc]  # http or https, known at run time
+            response_class = FinalResponse
+
             def _new_conn(self) -> socket.socket:
                 sock: socket.socket = super()._new_conn()
                 # A handle of our own: TLS takes the socket's away.

@@ -7,8 +7,7 @@ no readable message. The one question behind every branch is whether the request
 * ``code: -1``: refused, not charged (the charge is the last thing the service does before ``code: 0``).
 * anything else: unknown. It may have been charged.
 
-This is the border, too: what an answer brings in is made harmless here, once, so that behind it no text of an answer
-can be a template, a path or a markup.
+What an answer brings in is made harmless in border, what its messages mean is in messages.
 """
 
 from __future__ import annotations
@@ -19,74 +18,34 @@ from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import quote, urlsplit
 
+from airflow_provider_talecraft.api.border import READ_LIMIT, contains_key, harmless_url, label, quoted, redact
+from airflow_provider_talecraft.api.messages import MESSAGES, PROMPT_IS_REQUIRED, says_slow_down
 from airflow_provider_talecraft.api.models import Illustration
 from airflow_provider_talecraft.exceptions import (
-    TaleCraftAuthenticationError,
     TaleCraftError,
     TaleCraftGenerationFailedError,
-    TaleCraftInsufficientCreditsError,
     TaleCraftInvalidRequestError,
     TaleCraftOutcomeUnknownError,
     TaleCraftRateLimitError,
     TaleCraftUnavailableError,
 )
 
-#: Upstream messages by prefix (upstream appends details), the error each becomes, and what a person can do.
-MESSAGES: tuple[tuple[str, type[TaleCraftError], str], ...] = (
-    (
-        "API key is required",
-        TaleCraftAuthenticationError,
-        "Put the API key into the connection's password.",
-    ),
-    (
-        "Invalid API key",
-        TaleCraftAuthenticationError,
-        "The key is unknown or revoked: create one in TaleCraft under Settings > API Keys.",
-    ),
-    (
-        "User not found",
-        TaleCraftAuthenticationError,
-        "The account behind the key is gone: contact TaleCraft's support, or use another account's key.",
-    ),
-    ("prompt is required", TaleCraftInvalidRequestError, "Give a prompt that is not blank."),
-    ("Unsupported style", TaleCraftInvalidRequestError, "The reference names one style: children_book."),
-    (
-        "Unsupported aspect_ratio",
-        TaleCraftInvalidRequestError,
-        "Use one of the ratios in the reference's table.",
-    ),
-    ("insufficient credits", TaleCraftInsufficientCreditsError, "Buy credits, then clear this task."),
-    (
-        "Image generation service is not configured",
-        TaleCraftUnavailableError,
-        "This is on TaleCraft's side: retry later, or contact their support.",
-    ),
-    ("Generation failed", TaleCraftGenerationFailedError, "Retry, or change the prompt."),
-)
+#: An edge or a network's login page says with these that the request never reached the service; not with 520 and 524.
+NEVER_REACHED = frozenset({511, 521, 522, 523, 525, 526, 530})
+#: 4xx that say nothing of a refusal: somebody on the way ran out of patience, and the work may go on behind it.
+IMPATIENT = frozenset({HTTPStatus.REQUEST_TIMEOUT, 499})
 
-#: Phrases anywhere in a message that mean "slow down". How a breach is worded is not documented.
-RATE_LIMIT_PHRASES = ("rate limit", "too many requests")
 RATE_LIMIT_ADVICE = "Send fewer at a time: a pool caps how many tasks ask at once."
-
+UNAVAILABLE_ADVICE = "Retry later; if it stays, check the host, and what TaleCraft says of its service."
+NOT_TALECRAFT_ADVICE = (
+    "That is the answer of a web server, a proxy or a firewall, not TaleCraft's own: check the host and the port of "
+    "the connection, and what stands between it and this machine."
+)
 UNKNOWN_ADVICE = (
     "The request was sent, so it may have been charged; TaleCraft has no way to look it up. "
     "Sending it again may be charged again."
 )
-
-#: Upstream text is quoted up to here: enough for any documented message, too little to fill a log.
-QUOTE_LIMIT = 300
-#: Characters of an unreadable body among which there is something to quote, or not.
-READ_LIMIT = 4096
-#: Longest image_url that is taken, in characters: RFC 9110, section 4.1, asks everybody to support 8,000 octets.
-URL_LIMIT = 8000
-#: What may stand in a URL besides letters, digits and ``-._~`` (RFC 3986), save what ends a text in HTML or Markdown.
-URL_SAFE = "%:/?#@!$&*+,;="
-#: A host as a name, an IPv4 address or a bracketed IPv6 address; with a port.
-AUTHORITY = re.compile(r"([A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]*)?")
-#: A key at least this long cannot be part of a URL by chance.
-KEY_LENGTH_NOT_BY_CHANCE = 8
 
 
 def parse(status: int, body: bytes, *, retry_after: str | None = None, secret: str = "") -> Illustration:
@@ -105,10 +64,19 @@ def parse(status: int, body: bytes, *, retry_after: str | None = None, secret: s
     if code is not None:
         message = envelope.get("message")
         text = message if isinstance(message, str) else ""
-        refusal = _refusal(code, text, status, _seconds(retry_after), secret)
+        refusal = _refusal(code, text, status, seconds_to_wait(retry_after), secret)
         if refusal:
             raise refusal
-    raise _by_status(status, body, _seconds(retry_after), secret)
+    raise _by_status(status, body, seconds_to_wait(retry_after), secret)
+
+
+def proves_key(body: bytes) -> bool:
+    """Return whether *body* is the service's answer to an empty prompt, which it gives to a valid key alone."""
+    envelope = _read(body)
+    code, message = _integer(envelope.get("code")), envelope.get("message")
+    if code is None or code == 0 or not isinstance(message, str):
+        return False
+    return message.strip().casefold().startswith(PROMPT_IS_REQUIRED)
 
 
 def is_whole(body: bytes | bytearray) -> bool:
@@ -118,9 +86,9 @@ def is_whole(body: bytes | bytearray) -> bool:
 
 def _illustration(data: Any, status: int, secret: str) -> Illustration:
     fields = data if isinstance(data, dict) else {}
-    texts = {name: _label(fields.get(name), secret) for name in ("id", "status")}
-    url = _harmless_url(fields.get("image_url"))
-    if not url or _contains_key(url, secret):
+    texts = {name: label(fields.get(name), secret) for name in ("id", "status")}
+    url = harmless_url(fields.get("image_url"))
+    if not url or contains_key(url, secret):
         raise TaleCraftOutcomeUnknownError(
             f"TaleCraft answered with success (id {texts['id']!r}) but without a usable image_url. {UNKNOWN_ADVICE}",
             status_code=status,
@@ -130,45 +98,57 @@ def _illustration(data: Any, status: int, secret: str) -> Illustration:
 
 def _refusal(code: int, message: str, status: int, retry_after: float | None, secret: str) -> TaleCraftError | None:
     """Return the error a message means, None if neither it nor its code is known."""
-    said = f"TaleCraft answered {_quote(message, secret)}: nothing was charged."
+    said = f"TaleCraft answered {quoted(message, secret)}: nothing was charged."
     text = message.strip().casefold()
     for prefix, error, advice in MESSAGES:
         if text.startswith(prefix.casefold()):
             return error(f"{said} {advice}", status_code=status, retry_after=retry_after)
-    if status == HTTPStatus.TOO_MANY_REQUESTS or any(phrase in text for phrase in RATE_LIMIT_PHRASES):
+    if status == HTTPStatus.TOO_MANY_REQUESTS or says_slow_down(message):
         return TaleCraftRateLimitError(f"{said} {RATE_LIMIT_ADVICE}", status_code=status, retry_after=retry_after)
-    if code == -1:
-        # The service's outermost handler puts any exception's own text here: something broke before the charge.
-        return TaleCraftGenerationFailedError(
-            f"{said} Retry, or change the prompt.", status_code=status, retry_after=retry_after
-        )
-    return None
+    if code != -1:
+        return None
+    if status == HTTPStatus.SERVICE_UNAVAILABLE or status in NEVER_REACHED:
+        # Another prompt would meet the same.
+        return TaleCraftUnavailableError(f"{said} {UNAVAILABLE_ADVICE}", status_code=status, retry_after=retry_after)
+    if not text and _is_web_servers(status):
+        return TaleCraftInvalidRequestError(f"{said} {NOT_TALECRAFT_ADVICE}", status_code=status)
+    # The service's outermost handler puts any exception's own text here: something broke before the charge.
+    return TaleCraftGenerationFailedError(
+        f"{said} Retry, or change the prompt.", status_code=status, retry_after=retry_after
+    )
+
+
+def _is_web_servers(status: int) -> bool:
+    """Return whether *status* is a 4xx with which a web server, a proxy or a firewall turns a request away."""
+    turned_away = HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR
+    return turned_away and status != HTTPStatus.TOO_MANY_REQUESTS and status not in IMPATIENT
+
+
+def is_refusal(status: int, retry_after: str | None) -> bool:
+    """Return whether a status says by itself that nothing was charged, whatever became of the body behind it."""
+    return _by_status(status, b"", seconds_to_wait(retry_after), "").outcome == "refused"
 
 
 def _by_status(status: int, body: bytes, retry_after: float | None, secret: str) -> TaleCraftError:
     """Return the error for an answer whose body says nothing readable."""
-    if status == HTTPStatus.TOO_MANY_REQUESTS:
-        return TaleCraftRateLimitError(
-            f"HTTP 429 Too Many Requests: nothing was charged. {RATE_LIMIT_ADVICE}",
-            status_code=status,
-            retry_after=retry_after,
-        )
-    if status == HTTPStatus.SERVICE_UNAVAILABLE:
-        return TaleCraftUnavailableError(
-            "HTTP 503 Service Unavailable: nothing was charged. Retry later.",
-            status_code=status,
-            retry_after=retry_after,
-        )
     if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
         what = "a redirect, which is not followed because the API key would go along; check the connection's host"
     elif not body.strip():
         what = "an empty body"
     else:
         # Without the key before it is cut: half a key would be shown.
-        text = _redact(body.decode(errors="replace"), secret)[:READ_LIMIT]
-        what = f"something that is not its JSON: {_quote(text, secret)}"
-    return TaleCraftOutcomeUnknownError(
-        f"TaleCraft answered HTTP {status} with {what}. {UNKNOWN_ADVICE}", status_code=status
+        text = redact(body.decode(errors="replace"), secret)[:READ_LIMIT]
+        what = f"something that is not its JSON: {quoted(text, secret)}"
+    error: type[TaleCraftError] = TaleCraftOutcomeUnknownError
+    then = f". {UNKNOWN_ADVICE}"
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        error, then = TaleCraftRateLimitError, f": nothing was charged. {RATE_LIMIT_ADVICE}"
+    elif status in NEVER_REACHED or (status == HTTPStatus.SERVICE_UNAVAILABLE and retry_after is not None):
+        error, then = TaleCraftUnavailableError, f": nothing was charged. {UNAVAILABLE_ADVICE}"
+    elif _is_web_servers(status):
+        error, then = TaleCraftInvalidRequestError, f": nothing was charged. {NOT_TALECRAFT_ADVICE}"
+    return error(
+        f"TaleCraft's host answered HTTP {status} with {what}{then}", status_code=status, retry_after=retry_after
     )
 
 
@@ -192,64 +172,15 @@ def _integer(code: Any) -> int | None:
     return int(number) if number.is_integer() else None
 
 
-def _seconds(retry_after: str | None) -> float | None:
+def seconds_to_wait(retry_after: str | None) -> float | None:
     """Return the seconds a Retry-After header asks to wait, None if it is not readable."""
     text = (retry_after or "").strip()
-    if text.isascii() and text.isdigit():
-        return float(text[:9])  # beyond any wait that is meant, and never an overflow
+    if re.fullmatch(r"[0-9]+(\.[0-9]*)?", text):
+        return min(float(text[:30]), 999_999_999.0)  # beyond any wait that is meant, and never an overflow
     try:
         moment = parsedate_to_datetime(text)
-    except (ValueError, TypeError, IndexError):
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=timezone.utc)
+        return max(0.0, (moment - datetime.now(timezone.utc)).total_seconds())
+    except (ValueError, TypeError, IndexError, OverflowError):
         return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=timezone.utc)
-    return max(0.0, (moment - datetime.now(timezone.utc)).total_seconds())
-
-
-def _harmless_url(value: Any) -> str:
-    """Return *value* as RFC 3986 writes URLs; empty if it is no http(s) URL.
-
-    A blank, a brace, a quote, a control or a letter of another script is percent-encoded: servers take both for the
-    same address, and what is encoded is no template and no markup.
-    """
-    text = value.strip() if isinstance(value, str) else ""
-    # Before it is taken apart: urlsplit drops tabs and newlines without a word.
-    text = re.sub(r"[\x00-\x20]", lambda control: f"%{ord(control[0]):02X}", text)
-    text = re.sub(r"%(?![0-9A-Fa-f]{2})", "%25", text)
-    try:
-        parts = urlsplit(text)
-        usable = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
-        user, at, host = parts.netloc.rpartition("@")
-        host = host if host.isascii() else host.encode("idna").decode()
-    except ValueError:
-        return ""
-    if not usable or not AUTHORITY.fullmatch(host):
-        return ""
-    rest = text.partition("://")[2][len(parts.netloc) :]
-    url = f"{parts.scheme}://{_encoded(user)}{at}{host}{_encoded(rest)}"
-    return url if len(url) <= URL_LIMIT else ""
-
-
-def _encoded(text: str) -> str:
-    return quote(text, safe=URL_SAFE, errors="surrogatepass")
-
-
-def _contains_key(url: str, secret: str) -> bool:
-    return len(secret) >= KEY_LENGTH_NOT_BY_CHANCE and (secret in url or _encoded(secret) in url)
-
-
-def _label(value: Any, secret: str) -> str:
-    """Return a short name: letters, digits and ``._:-``, the first one a letter or a digit."""
-    text = _redact(value, secret) if isinstance(value, str) else ""
-    return re.sub(r"[^A-Za-z0-9._:-]", "", text).lstrip("._:-")[:QUOTE_LIMIT]
-
-
-def _redact(text: str, secret: str) -> str:
-    return text.replace(secret, "***") if secret else text
-
-
-def _quote(text: str, secret: str) -> str:
-    """Return upstream text fit for a message: one printable line, without the key, cut at the limit."""
-    line = " ".join(_redact(text, secret).split())
-    shown = line if len(line) <= QUOTE_LIMIT else line[:QUOTE_LIMIT] + "…"
-    return repr("".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in shown))

@@ -11,7 +11,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_talecraft.exceptions import TaleCraftError, TaleCraftRateLimitError
+from airflow_provider_talecraft.exceptions import TaleCraftError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -124,10 +124,10 @@ class Limiter:
         with self._changed:
             self._slow_downs = 0
 
-    def slow_down(self, slot: Slot, error: TaleCraftRateLimitError) -> float:
+    def slow_down(self, slot: Slot, error: TaleCraftError) -> float:
         """Move everybody back by what *error* asks for; return the seconds until the next start.
 
-        :raises TaleCraftRateLimitError: *error*, if it has happened too often in a row, or asks for too long.
+        :raises TaleCraftError: *error*, if it has happened too often in a row, or asks for too long.
         """
         wait = DEFAULT_SLOW_DOWN if error.retry_after is None else error.retry_after
         with self._changed:

@@ -135,6 +135,8 @@ class Batch:
         except (TaleCraftError, AirflowFailException) as error:
             lost = record is not None and record.unanswered > unanswered
             self._fail(item, error, in_a_row=lost or isinstance(error, TaleCraftUnavailableError))
+            if isinstance(error, TaleCraftUnavailableError) and error.retry_after is not None:
+                self._refuse_all(error)  # it asks for a longer wait than a batch's
         finally:
             if record:
                 with self._lock:
@@ -163,7 +165,9 @@ class Batch:
                     return record.obtain([item.request], send)
             except MovedBackError:
                 continue
-            except TaleCraftRateLimitError as error:
+            except (TaleCraftRateLimitError, TaleCraftUnavailableError) as error:
+                if isinstance(error, TaleCraftUnavailableError) and error.retry_after is None:
+                    raise
                 seconds = self._limiter.slow_down(slot, error)
                 log.warning("%s: %s Everything waits for %.0f s, then goes on.", item, error, seconds)
             finally:

@@ -111,8 +111,8 @@ class TaleCraftHook(BaseHook):
         """Draw one illustration; 2 credits are charged for a delivered one.
 
         For up to a minute, what provably cost nothing and passes quickly is tried again here: a connection that
-        could not be opened, and HTTP 429 with a Retry-After of at most 30 s. A request that may have been charged is
-        not sent again in the same try.
+        could not be opened, and HTTP 429 or 503 with a Retry-After of at most 30 s. A request that may have been
+        charged is not sent again in the same try.
 
         Inside a task of Airflow 3.3 or newer a record of every call is kept in the task state store, so that another
         try of the task gets what was delivered to an earlier one without paying again. The n-th call with the same
@@ -249,8 +249,8 @@ def _connection_type() -> dict[str, Any]:
 
 
 def _cost_nothing_and_passes(error: BaseException) -> bool:
-    if isinstance(error, TaleCraftRateLimitError):
-        return error.retry_after is not None and error.retry_after <= SHORT_RETRY_AFTER
+    if isinstance(error, (TaleCraftRateLimitError, TaleCraftUnavailableError)) and error.retry_after is not None:
+        return error.retry_after <= SHORT_RETRY_AFTER
     return _never_connected(error)
 
 
@@ -265,5 +265,5 @@ _backoff = wait_exponential(max=15) + wait_random(0, 1)
 def _wait(state: RetryCallState) -> float:
     """Return seconds to wait: what the service asked for, and more each time: a "0" is not meant."""
     error = state.outcome.exception() if state.outcome else None
-    asked = error.retry_after if isinstance(error, TaleCraftRateLimitError) else None
+    asked = error.retry_after if isinstance(error, TaleCraftError) else None
     return (asked or 0.0) + _backoff(state)

@@ -31,18 +31,18 @@ class TaleCraftRetryPolicy(RetryPolicy):
 
     Read from top to bottom; a delay is shortened by up to a quarter at random, so that tasks do not return as one.
 
-    ==================== ============================================= ================================
+    ==================== ============================================= =========================================
     error                action                                        delay
-    ==================== ============================================= ================================
+    ==================== ============================================= =========================================
     Authentication       stop
     InvalidRequest       stop
     InsufficientCredits  stop; with ``wait_for_credits`` retry         ``wait_for_credits``
     RateLimit            retry                                         Retry-After, else 60 s
-    Unavailable          retry                                         60 s, doubling to 15 min
-    GenerationFailed     retry                                         30 s, doubling to 10 min
-    OutcomeUnknown       retry while a replay is left, else stop       60 s
+    Unavailable          retry                                         Retry-After, else 60 s, doubling to 15 min
+    GenerationFailed     retry                                         Retry-After, else 30 s, doubling to 10 min
+    OutcomeUnknown       retry while a replay is left, else stop       Retry-After, else 60 s
     anything else        Airflow's default
-    ==================== ============================================= ================================
+    ==================== ============================================= =========================================
 
     A retry is bounded by the task's ``retries`` all the same. Where Airflow can reschedule a task without using up a
     retry (3.4), waiting for credits does that.
@@ -123,11 +123,16 @@ class TaleCraftRetryPolicy(RetryPolicy):
             return None
         if isinstance(error, TaleCraftInsufficientCreditsError):
             return self.wait_for_credits
+        delay = self._own_delay(error, try_number)
+        if delay is None or error.retry_after is None:
+            return delay
+        # What the service asks for is not shortened.
+        asked = timedelta(seconds=min(error.retry_after, LONGEST_RETRY_AFTER.total_seconds()))
+        return asked * (1 + self.chance() / 4)
+
+    def _own_delay(self, error: TaleCraftError, try_number: int) -> timedelta | None:
+        """Return how long to wait where the service does not say."""
         if isinstance(error, TaleCraftRateLimitError):
-            if error.retry_after is not None:
-                # What the service asks for is not shortened.
-                asked = min(timedelta(seconds=error.retry_after), LONGEST_RETRY_AFTER)
-                return asked * (1 + self.chance() / 4)
             return self._growing(self.rate_limit_delay, self.rate_limit_delay, try_number)
         if isinstance(error, TaleCraftUnavailableError):
             return self._growing(self.unavailable_delay, self.unavailable_max_delay, try_number)

@@ -14,11 +14,14 @@ if TYPE_CHECKING:
 
 BEFORE_CHARGE = "before_charge"
 AFTER_CHARGE = "after_charge"
-_EFFECTS = ("message", "body", "redirect", "drop", "truncate")
+_EFFECTS = ("message", "body", "page", "redirect", "drop", "truncate")
 _DELAYS = ("delay_before_charge", "delay_after_charge")
 _BODILESS = (204, 304)
 _FRAMING = ("content-length", "transfer-encoding")
 _REDIRECTS = range(300, 400)
+_MOST_INTERIM = 5000
+_SWITCHING = 101
+_PAGE = "<!DOCTYPE html><html><head><title>{0}</title></head><body><h1>Error {0}</h1></body></html>"
 
 
 class Answer(NamedTuple):
@@ -47,6 +50,8 @@ class Fault:
     drop: str | None = None
     truncate: int | None = None
     body: str | None = None
+    page: int | None = None
+    interim: tuple[int, ...] = ()
     content_type: str | None = None
     charge: bool | None = None
     redirect: str | None = None
@@ -57,7 +62,7 @@ class Fault:
         """Whether the request passes the checks and is charged; if not, it is answered before the checks."""
         if self.message is not None or self.redirect is not None or self.drop == BEFORE_CHARGE:
             return False
-        return bool(self.charge) or (self.body is None and self.status is None)
+        return bool(self.charge) or (self.body is None and self.page is None and self.status is None)
 
     def matches(self, prompt: str | None) -> bool:
         return self.prompt is None or (prompt is not None and self.prompt in prompt)
@@ -75,6 +80,8 @@ class Fault:
         if self.body is not None:
             content_type = self.content_type or "application/json"
             return Answer(self.status or 200, {"content-type": content_type, **headers}, self.body.encode())
+        if self.page is not None:
+            return Answer(self.page, {"content-type": "text/html", **headers}, _PAGE.format(self.page).encode())
         if self.status is not None:
             return Answer(self.status, headers, b"")
         return None
@@ -87,7 +94,7 @@ class Fault:
             return f"connection dropped {self.drop.replace('_', ' the ')}"
         if self.truncate is not None:
             return f"answer cut after {self.truncate} bytes"
-        return f"scripted answer, HTTP {self.status or (307 if self.redirect is not None else 200)}"
+        return f"scripted answer, HTTP {self.status or self.page or (307 if self.redirect is not None else 200)}"
 
 
 class FaultQueue:
@@ -154,8 +161,8 @@ def _check_combination(given: dict[str, Any]) -> None:
     if len(effects) > 1:
         raise ValueError(f"{effects[0]} and {effects[1]} contradict each other: a fault has one effect")
     effect = effects[0] if effects else "status" if "status" in given else None
-    if effect is None and not given.keys() & {*_DELAYS, "headers"}:
-        raise ValueError(f"a fault needs an effect: {', '.join((*_EFFECTS, 'status', 'headers', *_DELAYS))}")
+    if effect is None and not given.keys() & {*_DELAYS, "headers", "interim"}:
+        raise ValueError(f"a fault needs an effect: {', '.join((*_EFFECTS, 'status', 'headers', 'interim', *_DELAYS))}")
     for name, allowed in _GOES_WITH.items():
         if name in given and effect not in allowed:
             kinds = ", ".join(kind for kind in allowed if kind)
@@ -169,10 +176,11 @@ def _check_combination(given: dict[str, Any]) -> None:
 
 _GOES_WITH: dict[str, tuple[str | None, ...]] = {
     "status": ("message", "body", "redirect", "status"),
-    "retry_after": ("message", "body", "redirect", "status"),
-    "charge": ("body", "status"),
+    "retry_after": ("message", "body", "page", "redirect", "status"),
+    "charge": ("body", "page", "status"),
     "content_type": ("body",),
-    "headers": ("message", "body", "redirect", "truncate", "status", None),
+    "headers": ("message", "body", "page", "redirect", "truncate", "status", None),
+    "interim": ("message", "body", "page", "redirect", "truncate", "status", None),
 }
 
 
@@ -233,6 +241,13 @@ def _seconds(value: Any) -> float:
     return settings.seconds(value)
 
 
+def _interim(value: Any) -> tuple[int, ...]:
+    check = _whole(100, 199)
+    if not isinstance(value, list) or not 1 <= len(value) <= _MOST_INTERIM or _SWITCHING in value:
+        raise ValueError(f"a list of 1 to {_MOST_INTERIM} statuses from 100 to 199 is wanted, without 101")
+    return tuple(check(status) for status in value)
+
+
 def _times(value: Any) -> int | None:
     return None if value is None else _whole(1)(value)
 
@@ -260,6 +275,8 @@ _CHECKS: dict[str, Callable[[Any], Any]] = {
     "drop": _drop,
     "truncate": _whole(0),
     "body": _text,
+    "page": _whole(400, 599),
+    "interim": _interim,
     "content_type": _header_value,
     "charge": _flag,
     "redirect": _header_value,

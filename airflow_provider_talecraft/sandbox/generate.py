@@ -60,6 +60,7 @@ class _Visit:
         self._send = send
         self._arrival = arrival
         self._more_body = False
+        self._interim: tuple[int, ...] = ()
 
     async def run(self, body: bytes | None) -> None:
         """:param body: None if it is too large."""
@@ -68,6 +69,7 @@ class _Visit:
         prompt = checks.prompt_of(payload)
         self._arrival.prompt = prompt and prompt[:PREVIEW_CHARS]
         fault = self._faults.take(prompt) or Fault()
+        self._interim = fault.interim
         try:
             if fault.charged:
                 await self._serve(payload, fault)
@@ -127,6 +129,8 @@ class _Visit:
         if self._more_body:
             headers["connection"] = "close"
         still_there = self._connection.open
+        for status in self._interim:
+            self._connection.send_interim(status)
         encoded = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
         await self._send({"type": "http.response.start", "status": answer.status, "headers": encoded})
         unfinished = self._more_body or cut_after is not None

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
+from http import HTTPStatus
 from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
@@ -34,6 +35,11 @@ class Connection:
     def open(self) -> bool:
         """Whether the client is still there, as far as a server can tell."""
         return not self._transport.is_closing()
+
+    def send_interim(self, status: int) -> None:
+        """Send a 1xx, which ASGI knows nothing of, ahead of the answer."""
+        link = "Link: </x.css>; rel=preload\r\n" if status == HTTPStatus.EARLY_HINTS else ""
+        self._transport.write(f"HTTP/1.1 {status} Interim\r\n{link}\r\n".encode())
 
     def cut(self) -> None:
         """Drop the connection with a reset; what was written and not sent yet is lost."""

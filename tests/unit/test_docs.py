@@ -11,6 +11,7 @@ from typing import get_args
 
 import pytest
 
+from airflow_provider_talecraft.api import protocol
 from airflow_provider_talecraft.batch import limiter
 from airflow_provider_talecraft.batch import run as batch
 from airflow_provider_talecraft.exceptions import TaleCraftRateLimitError
@@ -37,6 +38,18 @@ def test_the_policys_parameters_and_defaults_are_the_codes():
 
 def test_the_key_to_delete_is_the_records():
     assert f"delete the key `{KEY}`" in RETRIES
+
+
+def test_the_statuses_of_each_outcome_are_the_codes():
+    rows = dict(re.findall(r"^\| (refused|unknown) \| (.*?) \|", RETRIES, re.MULTILINE))
+    for status in sorted(protocol.NEVER_REACHED):
+        assert re.search(rf"\b{status}\b", rows["refused"])
+    for outcome, text in rows.items():
+        for status in map(int, re.findall(r"\b[45]\d\d\b", text.replace("but 408 and 499", ""))):
+            header = "60" if f"{status} with `Retry-After`" in text else None
+            assert protocol.is_refusal(status, header) == (outcome == "refused"), status
+    for status in protocol.IMPATIENT:
+        assert not protocol.is_refusal(status, None)
 
 
 def test_the_batchs_numbers_are_the_codes():

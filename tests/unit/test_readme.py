@@ -166,7 +166,8 @@ def test_the_error_table_says_what_is_charged_and_what_the_task_does(row):
     decisions = [policy.evaluate(error("x"), try_number, 99) for try_number in (1, 99)]
     if error is exceptions.TaleCraftOutcomeUnknownError:
         assert decisions[1].action is RetryAction.FAIL
-        assert row[3] == f"retries after {decisions[0].retry_delay.seconds} s while a replay is left, else stops"
+        seconds = decisions[0].retry_delay.seconds
+        assert row[3] == f"retries after `Retry-After`, else {seconds} s, while a replay is left, else stops"
     elif decisions[0].action is RetryAction.FAIL:
         assert row[3].startswith("stops")
     elif decisions[0].action is RetryAction.DEFAULT:
@@ -174,6 +175,27 @@ def test_the_error_table_says_what_is_charged_and_what_the_task_does(row):
     else:
         seconds = [str(decision.retry_delay.seconds) for decision in decisions]
         assert re.findall(r"(\d+) s", row[3]) == sorted(set(seconds), key=int)
+
+
+@pytest.mark.parametrize("status", range(200, 600))
+def test_the_error_table_says_what_every_status_without_an_answer_becomes(status):
+    rows = {row[0].strip("`"): row[1] for row in error_rows()}
+    named = [name for name, text in rows.items() if re.search(rf"(?:HTTP|,|\() ?{status}\b(?! with )", text)]
+    if status == 503:
+        named = ["TaleCraftOutcomeUnknownError"]
+    expected = named or ["TaleCraftInvalidRequestError" if 400 <= status < 500 else "TaleCraftOutcomeUnknownError"]
+    with pytest.raises(exceptions.TaleCraftError) as caught:
+        protocol.parse(status, b"<html>")
+    assert [type(caught.value).__name__] == expected
+
+
+def test_the_error_table_tells_the_two_kinds_of_503_apart():
+    rows = {row[0].strip("`"): row[1] for row in error_rows()}
+    assert "HTTP 503 with `Retry-After`" in rows["TaleCraftUnavailableError"]
+    assert "HTTP 503 without `Retry-After`" in rows["TaleCraftOutcomeUnknownError"]
+    for retry_after, name in (("60", "TaleCraftUnavailableError"), (None, "TaleCraftOutcomeUnknownError")):
+        with pytest.raises(getattr(exceptions, name)):
+            protocol.parse(503, b"", retry_after=retry_after)
 
 
 @pytest.mark.parametrize(("prefix", "error"), [(prefix, error) for prefix, error, _ in protocol.MESSAGES])
@@ -185,7 +207,7 @@ def test_the_error_table_names_every_message(prefix, error):
 def test_the_limits_of_the_hooks_retries_are_the_codes():
     assert RETRY_FOR == 60
     assert "at most a minute" in README
-    assert f"`Retry-After` of at most {SHORT_RETRY_AFTER:.0f} s" in README
+    assert f"HTTP 429 or 503 with a\n`Retry-After` of at most {SHORT_RETRY_AFTER:.0f} s" in README
 
 
 def test_the_sandbox_starts_by_the_command():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import socket
 import ssl
 import time
@@ -151,12 +152,13 @@ HEAD = b"HTTP/1.1 200 OK\r\n"
     [
         (b"", b"H"),
         (b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+        (b"", b"HTTP/1.1 103 Early Hints\r\n\r\n"),
         (HEAD, b"X"),
         (HEAD + b"Content-Length: 1000\r\n\r\n", b" "),
         (HEAD + b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n"),
         (b"HTTP/1.1 302 Found\r\nLocation: https://host/\r\nContent-Length: 1000\r\n\r\n", b" "),
     ],
-    ids=["status", "continue", "header", "body", "chunks", "redirect"],
+    ids=["status", "continue", "hints", "header", "body", "chunks", "redirect"],
 )
 def test_an_answer_that_drips_is_given_up_at_the_read_timeout(at_once, dripped):
     started = time.monotonic()
@@ -221,6 +223,51 @@ def test_an_answer_over_tls_that_drips_is_given_up_too(certificate, monkeypatch)
 def test_an_answer_that_breaks_off_behind_its_json_is_a_paid_picture(framing):
     with server(answering(HEAD + framing)) as (port, _):
         assert client(f"http://127.0.0.1:{port}").generate(FOX).image_url == "https://host/x.png"
+
+
+def test_a_paid_picture_whose_answer_repeats_a_long_prompt_is_not_lost():
+    fields = {**json.loads(DELIVERED), "prompt": "狐" * 100_000}
+    with server(answering_json(fields)) as (port, _):
+        assert client(f"http://127.0.0.1:{port}").generate(FOX).image_url == "https://host/x.png"
+
+
+def test_a_firewalls_page_that_breaks_off_is_refused():
+    with server(answering(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 1000\r\n\r\n<html>")) as (port, _):
+        assert type(error_from(f"http://127.0.0.1:{port}")) is errors.TaleCraftInvalidRequestError
+
+
+def test_a_broken_answer_that_repeats_the_key_does_not_show_it():
+    with server(answering(b"HTTP/1.1 {{x}}\x1b[31m " + KEY.encode() + b"\r\n\r\n")) as (port, _):
+        text = str(error_from(f"http://127.0.0.1:{port}", api_key=KEY))
+    assert KEY not in text
+    assert text.isprintable()
+    assert "{{" not in text
+
+
+EARLY_HINTS = b"HTTP/1.1 103 Early Hints\r\nLink: </x.css>; rel=preload\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    "interim",
+    [
+        EARLY_HINTS,
+        b"HTTP/1.1 102 Processing\r\n\r\n",
+        b"HTTP/1.1 100 Continue\r\n\r\n" + EARLY_HINTS * 3 + b"HTTP/1.1 100 Continue\r\n\r\n",
+        b"HTTP/1.1 102 Processing\r\n\r\n" * 300,
+        b"HTTP/1.1 199 Miscellaneous\r\nContent-Length: 5\r\n\r\n",
+    ],
+    ids=["103", "102", "several", "one a second", "199"],
+)
+def test_what_comes_before_the_final_answer_is_no_answer(interim):
+    final = HEAD + b"Content-Length: %d\r\n\r\n" % len(DELIVERED) + DELIVERED
+    with server(answering(interim + final)) as (port, _):
+        assert client(f"http://127.0.0.1:{port}").generate(FOX).image_url == "https://host/x.png"
+
+
+@pytest.mark.parametrize("raw", [EARLY_HINTS, EARLY_HINTS * 2000, b"HTTP/1.1 101 Switching Protocols\r\n\r\n"])
+def test_an_answer_that_never_comes_is_unknown(raw):
+    with server(answering(raw)) as (port, _):
+        assert type(error_from(f"http://127.0.0.1:{port}")) is errors.TaleCraftOutcomeUnknownError
 
 
 @pytest.mark.parametrize("location", [b"\xff\xfe", b"http://[", b"//", b"http://host:99999999/"])

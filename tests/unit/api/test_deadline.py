@@ -6,7 +6,7 @@ import time
 
 import pytest
 import urllib3
-from loopback import answering_json, server
+from loopback import answering, answering_json, server
 
 from airflow_provider_talecraft.api.deadline import Deadline
 
@@ -58,4 +58,14 @@ def test_the_time_can_be_started_anew_while_it_is_not_over():
     with server(answering_json({})) as (port, _), Deadline(0.2) as deadline:
         deadline.restart(5)
         time.sleep(0.4)  # the time that it had at first
+        assert asked(port, deadline) == b"{}"
+
+
+def test_what_comes_before_the_final_answer_is_skipped_for_whoever_asks():
+    """A picture's GET goes over a watched connection, too."""
+    hints = b"HTTP/1.1 103 Early Hints\r\nContent-Length: 9\r\n\r\nHTTP/1.1 102 Processing\r\n\r\n"
+    with (
+        server(answering(hints + b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")) as (port, _),
+        Deadline(5) as deadline,
+    ):
         assert asked(port, deadline) == b"{}"

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_talecraft import exceptions as errors
+from airflow_provider_talecraft.api.border import QUOTE_LIMIT, READ_LIMIT
 from airflow_provider_talecraft.api.models import Illustration
-from airflow_provider_talecraft.api.protocol import QUOTE_LIMIT, READ_LIMIT, parse
+from airflow_provider_talecraft.api.protocol import is_refusal, parse
 
 URL = "https://pub-56194e5487384280af43a03cc4ea8ee4.r2.dev/uploads/illustrations/6188896c.jpeg"
 KEY = "tc-key-that-must-not-come-back"
@@ -71,14 +72,29 @@ def test_the_message_decides_before_the_status():
     ("status", "error", "outcome"),
     [
         (429, errors.TaleCraftRateLimitError, "refused"),
-        (503, errors.TaleCraftUnavailableError, "refused"),
+        *((status, errors.TaleCraftUnavailableError, "refused") for status in (511, 521, 522, 523, 525, 526, 530)),
+        *(
+            (status, errors.TaleCraftInvalidRequestError, "refused")
+            for status in (400, 401, 403, 404, 405, 407, 413, 415, 421, 422, 451)
+        ),
         *((status, errors.TaleCraftOutcomeUnknownError, "unknown") for status in (200, 201, 204, 301, 302, 307, 308)),
-        *((status, errors.TaleCraftOutcomeUnknownError, "unknown") for status in (400, 401, 404, 500, 502, 504, 599)),
+        *((status, errors.TaleCraftOutcomeUnknownError, "unknown") for status in (408, 499, 500, 501, 502, 503)),
+        *((status, errors.TaleCraftOutcomeUnknownError, "unknown") for status in (504, 507, 520, 524, 527, 529, 599)),
     ],
 )
 @pytest.mark.parametrize(
     "body",
-    [b"", b"   ", b"<html><h1>Bad gateway</h1></html>", b'{"code": -1, "mess', b"[]", b"null", b'"ok"', b"\xff\xfe"],
+    [
+        b"",
+        b"   ",
+        b"<html><h1>Bad gateway</h1></html>",
+        b'{"message": "Limit Exceeded"}',
+        b'{"code": -1, "mess',
+        b"[]",
+        b"null",
+        b'"ok"',
+        b"\xff\xfe",
+    ],
 )
 def test_without_a_readable_message_the_status_decides(status, error, outcome, body):
     caught = error_of(status, body)
@@ -86,6 +102,72 @@ def test_without_a_readable_message_the_status_decides(status, error, outcome, b
     assert caught.outcome == outcome
     assert ("may have been charged" in str(caught)) == (outcome == "unknown")
     assert caught.status_code == status
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>maintenance</html>", b'{"error": "maintenance"}'])
+@pytest.mark.parametrize(("header", "seconds"), [("3600", 3600.0), ("0", 0.0), ("Wed, 21 Oct 2015 07:28:00 GMT", 0.0)])
+def test_http_503_with_a_retry_after_is_unavailable_and_without_a_readable_one_unknown(body, header, seconds):
+    caught = error_of(503, body, retry_after=header)
+    assert (type(caught), caught.retry_after) == (errors.TaleCraftUnavailableError, seconds)
+    assert type(error_of(503, body, retry_after="soon")) is errors.TaleCraftOutcomeUnknownError
+
+
+@pytest.mark.parametrize("fields", [{"message": "Maintenance"}, {"message": ""}, {}])
+def test_a_refusal_with_503_or_an_edges_status_is_unavailable_so_that_no_fallback_is_drawn(fields):
+    for status in (503, 521, 530):
+        caught = error_of(status, answer(code=-1, **fields), retry_after="3600")
+        assert (type(caught), caught.retry_after) == (errors.TaleCraftUnavailableError, 3600.0)
+
+
+def test_a_refusal_without_a_message_is_what_its_status_says():
+    assert type(error_of(401, answer(code=-1))) is errors.TaleCraftInvalidRequestError
+    assert type(error_of(429, answer(code=-1))) is errors.TaleCraftRateLimitError
+    assert type(error_of(500, answer(code=-1))) is errors.TaleCraftGenerationFailedError
+
+
+def test_a_status_that_says_it_all_does_so_whatever_became_of_its_body():
+    assert [is_refusal(status, None) for status in (403, 429, 521, 200, 408, 502, 503)] == [True] * 3 + [False] * 4
+    assert is_refusal(503, "60")
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (429, errors.TaleCraftRateLimitError), (200, errors.TaleCraftGenerationFailedError),
+        (522, errors.TaleCraftUnavailableError), (403, errors.TaleCraftGenerationFailedError),
+    ],
+)  # fmt: skip
+def test_a_retry_after_is_carried_by_every_refusal(status, kind):
+    caught = error_of(status, answer(code=-1, message="No."), retry_after="7")
+    assert (type(caught), caught.retry_after) == (kind, 7.0)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "Too many concurrent requests", "rate_limit_exceeded", "Rate limit", "RATE-LIMITED", "RateLimitExceeded",
+        "ratelimit", "throttled", "Throttling", "ThrottlingException: Rate exceeded", "too many requests",
+        "TooManyRequests", "TOO_MANY_REQUESTS", "too many concurrent generations", "concurrency limit",
+        "ConcurrencyLimitExceeded", "Maximum concurrent generations reached", "quota per minute",
+        "10 requests per minute",
+        "Daily limit reached", "Quota exceeded", "RESOURCE_EXHAUSTED", "You exceeded your current quota",
+        "Request failed with status code 429", "SlowDown", "请求过于频繁", "超过并发上限",
+    ],
+)  # fmt: skip
+def test_slow_down_is_understood_in_whatever_spelling(message):
+    assert type(error_of(200, answer(code=-1, message=message))) is errors.TaleCraftRateLimitError
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "Generation failed: 'an owl with too many requests'", "Prompt rejected: a race at full throttle",
+        "Too many people in the picture", "Prompt too long: the limit is 4000", "the model rated it low",
+        "Request failed with status code 500", "prompt has 429 words",
+    ],
+)  # fmt: skip
+def test_what_only_sounds_like_slow_down_is_a_failed_generation(message):
+    assert type(error_of(200, answer(code=-1, message=message))) is errors.TaleCraftGenerationFailedError
 
 
 def test_http_429_is_a_rate_limit_whatever_its_message_says():
@@ -195,7 +277,10 @@ def test_a_success_without_data_is_unknown(data):
     ("header", "seconds"),
     [
         ("7", 7.0), (" 7 ", 7.0), ("0", 0.0), ("99999999999999999999", 999999999.0),
-        ("Wed, 21 Oct 2015 07:28:00 GMT", 0.0), (None, None), ("", None), ("-5", None), ("1.5", None), ("soon", None),
+        ("Wed, 21 Oct 2015 07:28:00 GMT", 0.0), (None, None), ("", None), ("-5", None), ("1.5", 1.5),
+        ("1e3", None), ("5 s", None),
+        ("Wed, 21 Oct 2026 07:28:00 +9999999", None), ("Wed, 21 Oct 2026 07:28:00 +9999999999999999999", None),
+        ("soon", None),
         ("٣", None),
     ],
 )  # fmt: skip

@@ -12,7 +12,7 @@ import pytest
 
 from airflow_provider_talecraft.batch import limiter as module
 from airflow_provider_talecraft.batch.limiter import HaltedError, Limiter, MovedBackError
-from airflow_provider_talecraft.exceptions import TaleCraftRateLimitError
+from airflow_provider_talecraft.exceptions import TaleCraftRateLimitError, TaleCraftUnavailableError
 
 WINDOW = 60.0
 
@@ -131,6 +131,13 @@ def test_a_slow_down_moves_everybody_back(limiter, time):
     assert slow_down(limiter, slot, 20.0) == 20.0
     assert ask(limiter).started == pytest.approx(before + 20.0)
     assert ask(limiter).started == pytest.approx(before + 21.01)
+
+
+def test_an_unavailable_service_that_says_when_is_waited_for_as_a_rate_limit_is(limiter):
+    error = TaleCraftUnavailableError("HTTP 503", retry_after=20.0)
+    assert limiter.slow_down(ask(limiter), error) == 20.0
+    with pytest.raises(TaleCraftUnavailableError):
+        limiter.slow_down(ask(limiter), TaleCraftUnavailableError("HTTP 503", retry_after=3600.0))
 
 
 def test_a_slow_down_without_a_number_is_one_of_a_minute(limiter, time):

@@ -82,8 +82,11 @@ def test_an_unknown_style_is_sent_and_refused_upstream(connected):
         generate(style="watercolour")
 
 
-def test_a_short_retry_after_is_waited_out(connected):
-    connected.fault(status=429, retry_after=0)
+@pytest.mark.parametrize(
+    "fault", [{"status": 429}, {"status": 503}, {"status": 503, "message": "Maintenance"}], ids=str
+)
+def test_a_short_retry_after_is_waited_out(connected, fault):
+    connected.fault(**fault, retry_after=0)
     assert generate().id
     assert len(connected.ledger()["charges"]) == 1
 
@@ -134,7 +137,10 @@ def test_a_wrong_connection_is_found_before_the_record_says_that_something_was_s
     [
         {"status": 429},
         {"status": 429, "retry_after": 31},
-        {"status": 503, "retry_after": 0},
+        {"status": 503},
+        {"status": 503, "retry_after": 31},
+        {"status": 521},
+        {"body": "<html>", "status": 403},
         {"message": "Image generation service is not configured"},
         {"message": "Generation failed"},
         {"drop": "before_charge"},
@@ -174,6 +180,14 @@ def test_the_test_button_proves_the_key_and_spends_nothing(connected):
     assert ok
     assert message == f"{connected.url} accepts the API key. Nothing was charged."
     assert not connected.ledger()["charges"]
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 413, 415, 422])
+def test_a_web_servers_own_page_is_no_proof_of_the_key(connected, status):
+    connected.fault(body="<html>", status=status, content_type="text/html")
+    ok, message = TaleCraftHook().test_connection()
+    assert not ok
+    assert "check the host" in message
 
 
 @pytest.mark.parametrize(

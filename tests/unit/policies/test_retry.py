@@ -61,6 +61,21 @@ def test_a_rate_limit_waits_as_long_as_the_service_asks():
     assert delays(error, [1, 5]) == [7 * SECOND, 7 * SECOND]
 
 
+@pytest.mark.parametrize(
+    "kind",
+    [
+        errors.TaleCraftUnavailableError, errors.TaleCraftGenerationFailedError, errors.TaleCraftOutcomeUnknownError,
+    ],
+)  # fmt: skip
+def test_every_other_error_that_is_retried_waits_as_long_as_the_service_asks_too(kind):
+    assert delays(kind("Later.", retry_after=3600), [1]) == [60 * MINUTE]
+
+
+def test_a_retry_after_changes_no_stop():
+    assert decide(errors.TaleCraftInvalidRequestError("403", retry_after=5)).action == RetryAction.FAIL
+    assert decide(errors.TaleCraftOutcomeUnknownError("502", retry_after=5), 2).action == RetryAction.FAIL
+
+
 def test_what_the_service_asks_for_is_jittered_upwards_only():
     error = errors.TaleCraftRateLimitError("Slow down.", retry_after=100)
     decision = TaleCraftRetryPolicy(chance=lambda: 0.999).evaluate(error, 1, 3)

@@ -60,6 +60,12 @@ FREE, PAID = 1000, 998
         ),
         ({"body": "", "charge": False}, (200, {"content-length": "0"}, b"", FREE)),
         ({"body": "x", "headers": {"Content-Type": "text/plain"}}, (200, {"content-type": "text/plain"}, b"x", FREE)),
+        (
+            {"page": 521, "headers": {"Server": "cloudflare"}, "retry_after": 5},
+            (521, {"content-type": "text/html", "server": "cloudflare", "retry-after": "5"}, None, FREE),
+        ),
+        ({"page": 403}, (403, {"content-type": "text/html"}, None, FREE)),
+        ({"page": 524, "charge": True}, (524, {"content-type": "text/html"}, None, PAID)),
         ({"redirect": "https://elsewhere.example/"}, (307, {"location": "https://elsewhere.example/"}, b"", FREE)),
         ({"redirect": "/login", "status": 302}, (302, {"location": "/login"}, b"", FREE)),
     ],
@@ -134,6 +140,21 @@ def test_a_fault_that_only_delays_or_adds_headers_leaves_the_true_answer(box):
     assert box.outcomes() == ["delivered"] * 2
 
 
+@pytest.mark.parametrize(
+    "fault", [{"interim": [103]}, {"interim": [100, 102, 103, 103]}, {"interim": [103], "page": 403}], ids=str
+)
+def test_interim_answers_come_before_the_one_that_counts(box, fault):
+    box.sandbox.fault(**fault)
+    with socket.create_connection((box.sandbox.host, box.sandbox.port)) as connection:
+        connection.sendall(_raw(GOOD).replace(b"Host: x", b"Host: x\r\nConnection: close"))
+        received = b""
+        while piece := connection.recv(65536):
+            received += piece
+    statuses = [int(status) for status in re.findall(rb"^HTTP/1.1 (\d+)", received, re.MULTILINE)]
+    assert statuses == [*fault["interim"], fault.get("page", 200)]
+    assert box.sandbox.ledger()["credits"] == (FREE if "page" in fault else PAID)
+
+
 def test_an_uncharged_fault_answers_before_the_checks_and_a_charged_one_after_them(box):
     box.sandbox.faults([{"message": "User not found"}, {"body": "x", "charge": True}, {"drop": "after_charge"}])
 
@@ -185,6 +206,13 @@ NONSENSE = [
     ({"message": "x", "times": 0}, "times: a whole number of at least 1"),
     ({"message": "x", "times": True}, "times:"),
     ({"message": "x", "times": 1.5}, "times:"),
+    ({"page": 200}, "page: a whole number from 400 to 599"),
+    ({"page": 502, "status": 502}, "status goes with message, body, redirect, status, not with page"),
+    ({"interim": []}, "interim: a list of 1 to"),
+    ({"interim": 103}, "interim: a list of 1 to"),
+    ({"interim": [101]}, "interim: a list of 1 to"),
+    ({"interim": [200]}, "interim: a whole number from 100 to 199"),
+    ({"interim": [103], "drop": "before_charge"}, "interim goes with"),
     ({"status": 199}, "status: a whole number from 200 to 599"),
     ({"status": 600}, "status:"),
     ({"status": "500"}, "status:"),
@@ -202,7 +230,7 @@ NONSENSE = [
     ({"truncate": False}, "truncate:"),
     ({"message": "x", "body": "y"}, "message and body contradict each other"),
     ({"drop": "after_charge", "truncate": 4}, "drop and truncate contradict each other"),
-    ({"message": "x", "charge": True}, "charge goes with body, status, not with message"),
+    ({"message": "x", "charge": True}, "charge goes with body, page, status, not with message"),
     ({"drop": "after_charge", "charge": True}, "charge goes with"),
     ({"body": "x", "charge": "yes"}, "charge: true or false is wanted"),
     ({"message": "x", "content_type": "text/html"}, "content_type goes with body"),

@@ -1,0 +1,120 @@
+"""Whatever a server answers: a harmless illustration, or a typed error without the key, in bounded time."""
+
+from __future__ import annotations
+
+import html
+import json
+import os
+import time
+from urllib.parse import quote
+
+import jinja2
+import pytest
+from clients import FOX, KEY, client
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+from loopback import answering, server
+
+from airflow_provider_talecraft import exceptions as errors
+from airflow_provider_talecraft.api.protocol import parse
+
+#: Seconds that the reading of one answer may take at most, on a busy machine.
+MOMENT = 2.0
+NASTY = st.sampled_from(
+    [
+        "{{", "}}", "{%", "%}", "{#", "{{ conn.x.password }}", "{% raw %}", '"', "'", "`", "<script>", "</a>", "&amp;",
+        "\x00", "\x1b[31m", "\n", "\u202e", "\u200b", "\ufeff", "\ud800", "..", "/../", "/..", "\\", "%", "%2e", "$(x)",
+        KEY, quote(KEY).replace("t", "%74"), "x" * 10_000, "{" * 10_000, "狐", "https://host/", "?", "#", "@", ":",
+    ]
+)  # fmt: skip
+texts = st.lists(NASTY | st.text(max_size=5), max_size=8).map("".join)
+urls = st.builds("https://host/{}".format, texts) | st.builds("https://{}/x".format, texts) | texts
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | texts,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
+    max_leaves=5,
+)
+data = st.fixed_dictionaries({"image_url": urls}, optional={"id": texts | values, "status": texts | values})
+envelopes = st.fixed_dictionaries(
+    {"code": st.sampled_from([0, 0, -1, "0", "-1", 7]) | values},
+    optional={"message": texts | values, "data": data | values, "prompt": texts},
+)
+bodies = st.binary() | texts.map(lambda text: text.encode(errors="surrogatepass")) | (envelopes | values).map(
+    lambda value: json.dumps(value).encode()
+)  # fmt: skip
+headers = st.none() | texts | st.sampled_from(["7", "1.5", "-1", "Wed, 21 Oct 2026 07:28:00 +9999999", "9" * 5000])
+
+
+def check(read):
+    """Call *read*, and look at what comes of it."""
+    started = time.monotonic()
+    try:
+        illustration = read()
+    except errors.TaleCraftError as error:
+        text = str(error)
+        assert error.outcome in {"refused", "unknown"}
+        assert KEY not in text
+        assert text.isprintable(), "a log line, without a control, a direction or a width of nothing"
+        assert jinja2.Template(text, keep_trailing_newline=True).render() == text
+        assert "<" not in text
+        assert len(text) < 1500
+        assert error.retry_after is None or 0 <= error.retry_after < 1e12
+    else:
+        for field in (illustration.id, illustration.status, illustration.image_url):
+            check_harmless(field)
+    assert time.monotonic() - started < MOMENT
+
+
+def check_harmless(field):
+    assert jinja2.Template(field, keep_trailing_newline=True).render() == field
+    assert html.escape(field, quote=True).replace("&amp;", "&") == field
+    assert field == "" or (field.isascii() and field.isprintable())
+    assert KEY not in field
+    for name in (field, field.rsplit("/", 1)[-1], field.partition("?")[0].rsplit("/", 1)[-1]):
+        assert os.path.normpath(os.path.join("/books", name)).startswith("/books")  # noqa: PTH118  # as text
+        assert name not in {".", ".."}
+
+
+def with_data(**fields):
+    return json.dumps({"code": 0, "data": {"image_url": "https://host/x.jpeg", **fields}}).encode()
+
+
+@settings(max_examples=1500, deadline=None, suppress_health_check=list(HealthCheck))
+@given(status=st.integers(200, 999) | st.sampled_from([200, 403, 429, 503, 521]), header=headers, body=bodies)
+@example(status=200, header=None, body=with_data(image_url="https://host/{{ conn.x.password }}"))
+@example(status=200, header=None, body=with_data(image_url="https://host/../../.."))
+@example(status=200, header=None, body=with_data(image_url="https://host/x?y=/.."))
+@example(status=200, header=None, body=with_data(id="\x00".join(KEY), status=f"-{KEY}"))
+@example(status=200, header=None, body=with_data(image_url=f"https://host/{quote(KEY).replace('t', '%74')}"))
+@example(status=403, header="Wed, 21 Oct 2026 07:28:00 +9999999", body=b"{{ x }}{% raw %}{# \xe2\x80\xae<script>")
+@example(status=200, header=None, body=json.dumps({"code": -1, "message": "{" * 3000 + "%" + KEY}).encode())
+@example(status=200, header=None, body=b"[" * 2**20)
+@example(status=200, header=None, body=json.dumps({"code": -1, "message": "concurrent limit " * 60_000}).encode())
+@example(status=200, header=None, body=with_data(image_url="https://" + "a" * 10**6))
+@example(status=200, header=None, body=b'{"code": ' + b"9" * 10**6 + b"}")
+def test_any_answer_is_harmless_or_a_typed_error_without_the_key(status, header, body):
+    check(lambda: parse(status, body, retry_after=header, secret=KEY))
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"HTTP/1.1 200 OK\r\n\r\n" + with_data(id="{{x}}", image_url="https://host/{{ x }}<script>"),
+        b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n" + with_data(),
+        b"HTTP/1.1 403 {{ x }}\r\nRetry-After: soon\r\n\r\n<script>{{ x }}" + KEY.encode(),
+        b"HTTP/1.1 503 x\r\nRetry-After: Wed, 21 Oct 2026 07:28:00 +9999999\r\n\r\n",
+        b"HTTP/1.1 {{ x }}\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{{ " + KEY.encode() + b"\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: {{ " + KEY.encode() + b"\r\n\r\n{}",
+        b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n{{ x }}" + KEY.encode(),
+        b"HTTP/1.1 200 OK\r\n{{ " + KEY.encode() + b"\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nX: " + b"x" * 100_000 + b"\r\n\r\n",
+        KEY.encode() + b" {% raw %}\x1b[31m\r\n\r\n",
+        b"\x00" * 100,
+        b"",
+    ],
+    ids=lambda raw: repr(raw[:30]),
+)
+def test_the_same_holds_over_a_socket(raw):
+    with server(answering(raw)) as (port, _):
+        check(lambda: client(f"http://127.0.0.1:{port}", api_key=KEY).generate(FOX))
