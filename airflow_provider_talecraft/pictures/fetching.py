@@ -1,8 +1,7 @@
 """From a picture's URL into a local file. Whom to ask, how long, how much; what the bytes are is picture's.
 
-The URL comes from outside, so it could be anybody's: an address inside the worker's own network, a page that never
-ends, a redirect. The address check is that of the library ``requests-hardened``: it resolves a name once, refuses what
-is not public, and connects to exactly the address that it checked.
+The URL comes from outside, so it could be anybody's: an address inside the worker's own network (``public`` sees to
+that), a page that never ends, a redirect.
 """
 
 from __future__ import annotations
@@ -11,26 +10,31 @@ import hashlib
 import time
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 import requests
-from requests.adapters import HTTPAdapter
-from requests_hardened.ip_filter import InvalidIPAddress
-from requests_hardened.ip_filter_adapter import IPFilterAdapter
-from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential, wait_random
+from tenacity import (
+    RetryCallState,
+    Retrying,
+    retry_if_exception_type,
+    stop_after_attempt,
+    wait_exponential,
+    wait_random,
+)
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
 from airflow_provider_talecraft import __version__
 from airflow_provider_talecraft.api.connection import PlainSession
 from airflow_provider_talecraft.api.deadline import Deadline
 from airflow_provider_talecraft.api.environment import ca_bundle, proxies
+from airflow_provider_talecraft.api.protocol import seconds_to_wait
 from airflow_provider_talecraft.exceptions import TaleCraftDownloadError
+from airflow_provider_talecraft.pictures.public import NotPublicError, Pinned, Watched, public_addresses
 
 if TYPE_CHECKING:
     from collections.abc import Collection
     from typing import BinaryIO
-
-    from urllib3 import HTTPConnectionPool
 
 #: Seconds to connect, and between two reads.
 TIMEOUTS = (10.0, 30.0)
@@ -40,12 +44,13 @@ DEADLINE = 300.0
 ATTEMPTS = 4
 CHUNK_BYTES = 64 * 1024
 
-#: Statuses that pass: asking again soon may help.
-PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
-
-#: Azure's WireServer, the one cloud metadata address that is not in a range set aside; learn.microsoft.com,
-#: "What is IP address 168.63.129.16?".
-PUBLIC_METADATA_ADDRESSES = frozenset({"168.63.129.16"})
+#: Statuses that pass: asking again soon may help. A store may take some seconds to have what it was given (403, 404);
+#: 520 to 530 are an edge's own.
+PASSING = frozenset({403, 404, 408, 425, 429, 500, 502, 503, 504, *range(520, 531)})
+#: What is told of the bytes and does not change them: some uploaders leave it behind. The bytes are checked anyway.
+NO_ENCODING = frozenset({"", "identity", "aws-chunked", "base64"})
+#: What can be stored.
+ACCEPT = "image/png, image/jpeg, image/webp;q=0.9"
 
 _backoff = wait_exponential(multiplier=0.5, max=8) + wait_random(0, 0.5)
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -69,6 +74,17 @@ class _PassesError(Exception):
     def __init__(self, error: TaleCraftDownloadError) -> None:
         super().__init__(str(error))
         self.error = error
+
+
+class _NotConnectedError(_PassesError):
+    """Nobody answered at one of the host's addresses."""
+
+
+def _wait(state: RetryCallState) -> float:
+    """Return the seconds to wait: what the host asked for, else more each time."""
+    passes = state.outcome.exception() if state.outcome else None
+    asked = passes.error.retry_after if isinstance(passes, _PassesError) else None
+    return max(asked or 0.0, _backoff(state))
 
 
 def fetch(
@@ -96,7 +112,7 @@ def fetch(
         )
     again = Retrying(
         retry=retry_if_exception_type(_PassesError),
-        wait=_backoff,
+        wait=_wait,
         stop=stop_after_attempt(ATTEMPTS),
         # Not beyond the deadline: the next attempt would be over before it began.
         sleep=lambda seconds: time.sleep(min(seconds, max(0.0, until - time.monotonic()))),
@@ -135,19 +151,46 @@ def _is_trusted(parts: SplitResult, trusted: Collection[str]) -> bool:
 
 
 def _attempt(url: str, into: BinaryIO, shown: str, max_bytes: int, *, is_trusted: bool, until: float) -> Fetched:
-    into.seek(0)
-    into.truncate()
-    failure: TaleCraftDownloadError | None = None
-    passes = True
+    """Ask once, at the first of the host's addresses that can be connected to."""
+    parts = _split(url)
+    addresses: list[str | None] = [None]
+    if not is_trusted:
+        try:
+            addresses = list(public_addresses(parts.hostname or "", parts.port or _DEFAULT_PORTS[parts.scheme]))
+        except NotPublicError as error:
+            raise TaleCraftDownloadError(
+                f"The host of {shown} has the address {error}, which is not a public one: nothing was asked there. "
+                "If it is yours, name it in image_hosts."
+            ) from None
+        except (OSError, UnicodeError):
+            raise _PassesError(
+                TaleCraftDownloadError(
+                    f"The host of {shown} is not known to DNS here. Where only a proxy knows names, name the host in "
+                    "image_hosts: the proxy is asked for it then."
+                )
+            ) from None
+    for address in addresses:
+        into.seek(0)
+        into.truncate()
+        try:
+            return _ask(url, into, shown, max_bytes, address=address, until=until)
+        except _NotConnectedError as error:
+            failure = error
+    raise failure
+
+
+def _ask(url: str, into: BinaryIO, shown: str, max_bytes: int, *, address: str | None, until: float) -> Fetched:
+    failure: Exception | None = None
     with Deadline(until - time.monotonic()) as deadline, PlainSession() as session:
-        session.mount("https://", _Watched(deadline) if is_trusted else _PublicOnly(deadline))
-        session.mount("http://", _Watched(deadline))
+        session.mount("https://", Pinned(deadline, address) if address else Watched(deadline))
+        session.mount("http://", Watched(deadline))
         try:
             with session.get(
                 url,
                 headers={
-                    "Accept": "image/*",
+                    "Accept": ACCEPT,
                     "Accept-Encoding": "identity",
+                    "Host": _split(url).netloc,
                     "User-Agent": f"airflow-provider-talecraft/{__version__}",
                 },
                 timeout=TIMEOUTS,
@@ -156,31 +199,33 @@ def _attempt(url: str, into: BinaryIO, shown: str, max_bytes: int, *, is_trusted
                 allow_redirects=False,
                 stream=True,
             ) as response:
-                _check_head(response, shown, max_bytes)
+                _check_head(response, shown, max_bytes, until)
                 fetched = _receive(response, into, shown, max_bytes)
-        except InvalidIPAddress as error:
-            failure, passes = _not_public(shown, error), False
-        except (requests.exceptions.InvalidURL, requests.exceptions.SSLError, UnicodeError) as error:
-            failure, passes = _unfetched(shown, error), False
         except requests.RequestException as error:
             failure = _unfetched(shown, error)
+        except UnicodeError as error:
+            failure = TaleCraftDownloadError(f"The picture at {shown} could not be fetched ({type(error).__name__}).")
     if deadline.passed:
         raise TaleCraftDownloadError(f"The picture at {shown} did not come within the time for it. Fetching is free.")
     if failure is None:
         return fetched
     # Raised here and not above: an error of requests carries the whole URL.
-    raise _PassesError(failure) if passes else failure
+    raise failure
 
 
-def _check_head(response: requests.Response, shown: str, max_bytes: int) -> None:
+def _check_head(response: requests.Response, shown: str, max_bytes: int, until: float) -> None:
     status = response.status_code
     if status != HTTPStatus.OK:
+        asked = seconds_to_wait(response.headers.get("Retry-After"))
         error = TaleCraftDownloadError(
             f"The picture at {shown} could not be fetched: HTTP {status}. Redirects are not followed.",
             status_code=status,
+            retry_after=asked,
         )
-        raise _PassesError(error) if status in PASSING else error
-    if response.headers.get("Content-Encoding", "identity").strip().casefold() != "identity":
+        passes = status in PASSING and (asked or 0.0) < until - time.monotonic()
+        raise _PassesError(error) if passes else error
+    encodings = response.headers.get("Content-Encoding", "").casefold().split(",")
+    if not {encoding.strip() for encoding in encodings} <= NO_ENCODING:
         raise TaleCraftDownloadError(f"The picture at {shown} came in a content encoding that was not asked for.")
     announced = response.headers.get("Content-Length", "")
     if announced.isascii() and announced.isdigit() and int(announced[:19]) > max_bytes:
@@ -200,43 +245,15 @@ def _receive(response: requests.Response, into: BinaryIO, shown: str, max_bytes:
     return Fetched(size, digest.hexdigest())
 
 
-class _Watched(HTTPAdapter):
-    """Connections that end with the deadline."""
-
-    def __init__(self, deadline: Deadline, **kwargs: Any) -> None:
-        self._deadline = deadline
-        super().__init__(**kwargs)
-
-    def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> HTTPConnectionPool:
-        pool: Any = super().get_connection_with_tls_context(*args, **kwargs)
-        self._deadline.watch(pool)
-        return pool  # type: ignore[no-any-return]  # requests leaves its adapters' pools untyped
-
-
-class _PublicOnly(_Watched, IPFilterAdapter):
-    """https to public addresses only, checked where the connection is opened."""
-
-    def __init__(self, deadline: Deadline) -> None:
-        super().__init__(deadline, is_https_proto=True)
-
-    def build_connection_pool_key_attributes(self, *args: Any, **kwargs: Any) -> Any:
-        host_params, pool_kwargs = super().build_connection_pool_key_attributes(*args, **kwargs)
-        if host_params["host"] in PUBLIC_METADATA_ADDRESSES:
-            raise InvalidIPAddress(host_params["host"])
-        return host_params, pool_kwargs
-
-
-def _not_public(shown: str, error: InvalidIPAddress) -> TaleCraftDownloadError:
-    return TaleCraftDownloadError(
-        f"The host of {shown} has the address {error}, which is not a public one: nothing was asked there. "
-        "If it is yours, name it in image_hosts."
-    )
-
-
-def _unfetched(shown: str, error: Exception) -> TaleCraftDownloadError:
-    return TaleCraftDownloadError(
+def _unfetched(shown: str, error: requests.RequestException) -> Exception:
+    """Return what *error* means: an address that cannot be connected to, something that passes, or the end."""
+    told = TaleCraftDownloadError(
         f"The picture at {shown} could not be fetched ({type(error).__name__}). Fetching again is free."
     )
+    if isinstance(error, (requests.exceptions.InvalidURL, requests.exceptions.SSLError)):
+        return told
+    reason = getattr(error.args[0] if error.args else None, "reason", None)
+    return (_NotConnectedError if isinstance(reason, (NewConnectionError, ConnectTimeoutError)) else _PassesError)(told)
 
 
 def _too_large(shown: str, max_bytes: int) -> TaleCraftDownloadError:

@@ -178,7 +178,6 @@ print(*sorted(name for name in set(sys.modules) - before))
         "fsspec",
         "upath",
         "imagesize",
-        "requests_hardened",
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import io
+import socket
 import time
 from urllib.parse import urlsplit
 
@@ -12,8 +13,8 @@ import pytest
 from loopback import read_head, resolving, server, tls_server
 from pictures import picture
 
-from airflow_provider_talecraft.exceptions import TaleCraftDownloadError
-from airflow_provider_talecraft.pictures import fetching
+from airflow_provider_talecraft.exceptions import TaleCraftDownloadError, TaleCraftInvalidRequestError
+from airflow_provider_talecraft.pictures import fetching, public
 from airflow_provider_talecraft.pictures.fetching import ATTEMPTS, fetch, without_query
 
 JPEG = picture()
@@ -82,7 +83,11 @@ def test_the_request_carries_no_key_no_cookie_and_asks_for_no_encoding(monkeypat
         assert name not in heads[0]
 
 
-@pytest.mark.parametrize("status", ["500 Oops", "502 Bad Gateway", "503 Busy", "429 Slow down", "408 Timeout"])
+@pytest.mark.parametrize(
+    "status",
+    ["500 Oops", "502 Bad Gateway", "503 Busy", "429 Slow down", "408 Timeout", "404 Not There Yet", "403 Not Yet",
+     "520 Unknown", "521 Down", "524 Timeout", "530 Origin"],
+)  # fmt: skip
 def test_a_status_that_passes_is_asked_again_since_it_costs_nothing(status):
     answers = iter([serving(b"", status=status), serving(b"", status=status), serving(JPEG)])
     _, received, asked = fetched(in_turn(answers), times=3)
@@ -104,7 +109,7 @@ def test_it_gives_up_after_a_few_attempts_and_names_the_status():
     assert len(seen) == ATTEMPTS
 
 
-@pytest.mark.parametrize("status", ["404 Not Found", "403 Forbidden", "204 No Content", "206 Partial Content"])
+@pytest.mark.parametrize("status", ["410 Gone", "401 Unauthorized", "204 No Content", "206 Partial Content"])
 def test_a_status_that_stays_is_named_at_once(status):
     with server(serving(JPEG, status=status), times=9) as (port, seen):
         with pytest.raises(TaleCraftDownloadError, match=f"HTTP {status[:3]}") as caught:
@@ -191,17 +196,128 @@ def test_a_name_that_resolves_differently_the_second_time_gets_nowhere(monkeypat
     assert asked == ["pictures.test"]
 
 
-class LoopbackIsPublic(fetching._PublicOnly):
-    """The adapter for public addresses, in a test whose only servers are on loopback."""
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        ("1.1.1.1", True), ("2606:4700::1", True), ("64:ff9b::808:808", True), ("::ffff:8.8.8.8", True),
+        ("64:ff9b::a00:1", False), ("64:ff9b::a9fe:a9fe", False), ("::ffff:10.0.0.1", False), ("fec0::1", False),
+        ("2002:808:808::", False), ("2001:0:808:808::", False), ("64:ff9b:1::808:808", False), ("fe80::1%eth0", False),
+        ("::", False), ("0.0.0.0", False), ("192.88.99.1", False), ("100.64.0.1", False), ("168.63.129.16", False),
+    ],
+)  # fmt: skip
+def test_an_address_is_public_or_not_and_a_translated_one_is_what_it_is_translated_from(address, expected):
+    assert public.is_public(address) is expected
 
-    def __init__(self, deadline):
-        super().__init__(deadline)
-        self._allow_loopback = True
+
+@pytest.fixture
+def several(monkeypatch):
+    """Have a name lead to several addresses."""
+
+    def resolve(*addresses):
+        found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 0)) for address in addresses]
+        real = socket.getaddrinfo
+        monkeypatch.setattr(
+            socket, "getaddrinfo",
+            lambda host, *args, **kwargs: found if host == "pictures.test" else real(host, *args, **kwargs),
+        )  # fmt: skip
+
+    return resolve
+
+
+def test_the_next_address_is_tried_where_the_first_cannot_be_reached(monkeypatch, tmp_path, several):
+    monkeypatch.setattr(public, "is_public", lambda address: address != "127.0.0.3")
+    several("127.0.0.2", "127.0.0.1")
+    into = io.BytesIO()
+    with tls_server("pictures.test", tmp_path, monkeypatch, serving(JPEG)) as port:
+        fetch(f"https://pictures.test:{port}/x.png", into, max_bytes=10_000)
+    assert into.getvalue() == JPEG
+
+
+def test_of_several_addresses_only_the_public_ones_are_asked(monkeypatch, several):
+    monkeypatch.setattr(public, "is_public", lambda address: address == "127.0.0.2")
+    monkeypatch.setattr(fetching, "ATTEMPTS", 1)
+    several("127.0.0.1", "127.0.0.2")
+    with server(serving(JPEG), times=9) as (port, seen):
+        with pytest.raises(TaleCraftDownloadError, match="could not be fetched"):
+            fetch(f"https://pictures.test:{port}/x.png", io.BytesIO(), max_bytes=10_000)
+        assert not seen
+
+
+def test_a_name_that_dns_does_not_know_is_said_with_what_to_do(monkeypatch):
+    def unknown(*_, **__):
+        raise socket.gaierror(-2, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    with pytest.raises(TaleCraftDownloadError, match=r"not known to DNS here\..*proxy.*image_hosts"):
+        fetch("https://pictures.test/x.png", io.BytesIO(), max_bytes=9)
+
+
+@pytest.mark.parametrize(
+    "path", ["//a/x.jpeg", "//uploads//x.jpeg?a=//b", "/a//b.jpeg", "/%2Fa.jpeg", "/a%20b.jpeg?s=a%2Fb+c="]
+)
+def test_a_path_is_asked_for_as_it_is(path):
+    asked = []
+
+    def handle(connection):
+        asked.append(read_head(connection).split()[1])
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(JPEG) + JPEG)
+
+    fetched(handle, path=path)
+    assert asked == [path]
+
+
+def test_only_what_can_be_stored_is_asked_for():
+    heads = []
+
+    def handle(connection):
+        heads.append(read_head(connection))
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(JPEG) + JPEG)
+
+    fetched(handle)
+    assert "Accept: image/png, image/jpeg, image/webp;q=0.9\r\n" in heads[0]
+
+
+@pytest.mark.parametrize("encoding", ["", "identity", "aws-chunked", "base64", "AWS-Chunked", " identity "])
+def test_an_encoding_that_changes_no_byte_is_taken(encoding):
+    _, received, _ = fetched(serving(JPEG, headers=[f"Content-Encoding: {encoding}"]))
+    assert received == JPEG
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "br", "zstd", "deflate", "x", "aws-chunked, gzip"])
+def test_another_encoding_is_refused(encoding):
+    with pytest.raises(TaleCraftDownloadError, match="content encoding"):
+        fetched(serving(JPEG, headers=[f"Content-Encoding: {encoding}"]))
+
+
+def test_what_the_host_asks_to_wait_is_waited():
+    answers = iter([serving(b"", status="429 Slow down", headers=["Retry-After: 1"]), serving(JPEG)])
+    began = time.monotonic()
+    _, received, _ = fetched(in_turn(answers), times=2)
+    assert received == JPEG
+    assert time.monotonic() - began >= 1
+
+
+def test_a_wait_beyond_the_time_for_the_picture_is_left_to_the_next_try():
+    with pytest.raises(TaleCraftDownloadError, match="HTTP 429") as caught:
+        fetched(serving(b"", status="429 Slow down", headers=["Retry-After: 3600"]))
+    assert caught.value.retry_after == 3600
+
+
+def test_a_ca_bundle_that_is_not_there_is_the_error_that_generating_gives(monkeypatch):
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nonexistent")
+    with pytest.raises(TaleCraftInvalidRequestError, match="The CA bundle '/nonexistent'"):
+        fetched(serving(JPEG))
+
+
+@pytest.fixture
+def loopback_is_public(monkeypatch):
+    """In a test whose only servers are on loopback."""
+    monkeypatch.setattr(public, "is_public", lambda _: True)
 
 
 @pytest.mark.parametrize(("certified", "fine"), [("pictures.test", True), ("other.test", False)])
+@pytest.mark.usefixtures("loopback_is_public")
 def test_the_certificate_must_be_the_names_though_an_address_is_connected_to(monkeypatch, tmp_path, certified, fine):
-    monkeypatch.setattr(fetching, "_PublicOnly", LoopbackIsPublic)
     resolving(monkeypatch, {"pictures.test": ["127.0.0.1"]})
     into = io.BytesIO()
     with tls_server(certified, tmp_path, monkeypatch, serving(JPEG)) as port:
