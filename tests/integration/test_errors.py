@@ -24,7 +24,9 @@ def faults(key):
         "rate_limit": {"status": 429, "retry_after": 3600},
         "rate_limit_message": {"message": "Rate limit of your plan exceeded"},
         "not_configured": {"message": "Image generation service is not configured"},
-        "http_503": {"status": 503},
+        "http_503": {"page": 503, "retry_after": 3600},
+        "http_521": {"page": 521},
+        "http_404": {"page": 404},
         "generation_failed": {"message": "Generation failed"},
         "unknown_message": {"message": "fetch failed"},
         "key_echoed": {"message": f"fetch failed: headers were {{'X-API-Key': '{key}'}}"},
@@ -63,7 +65,9 @@ EXPECTED = {
     "rate_limit_message": ("TaleCraftRateLimitError", "Rate limit of your plan exceeded", MINUTE),
     "could_not_connect": ("TaleCraftUnavailableError", "nothing was sent, nothing was charged", MINUTE),
     "not_configured": ("TaleCraftUnavailableError", "on TaleCraft's side", MINUTE),
-    "http_503": ("TaleCraftUnavailableError", "HTTP 503", MINUTE),
+    "http_503": ("TaleCraftUnavailableError", "HTTP 503", 60 * MINUTE),
+    "http_521": ("TaleCraftUnavailableError", "HTTP 521", MINUTE),
+    "http_404": ("TaleCraftInvalidRequestError", "check the host", STOP),
     "generation_failed": ("TaleCraftGenerationFailedError", "Retry, or change the prompt", MINUTE / 2),
     "unknown_message": ("TaleCraftGenerationFailedError", "fetch failed", MINUTE / 2),
     "key_echoed": ("TaleCraftGenerationFailedError", "fetch failed", MINUTE / 2),
@@ -132,7 +136,7 @@ def test_every_error_row_stops_or_waits_as_the_policy_says(tries, row):
         assert (state, waits) == ("failed", None)
         return
     assert state == "up_for_retry"
-    if row == "rate_limit":
+    if row in {"rate_limit", "http_503"}:
         assert delay <= waits <= 1.25 * delay, "what the service asks for is not shortened"
     else:
         assert 0.75 * delay <= waits <= delay

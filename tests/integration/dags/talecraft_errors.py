@@ -31,6 +31,8 @@ ROWS = {
     "rate_limit_message": {},
     "not_configured": {},
     "http_503": {},
+    "http_521": {},
+    "http_404": {},
     "generation_failed": {},
     "unknown_message": {},
     "key_echoed": {},

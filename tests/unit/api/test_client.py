@@ -147,3 +147,30 @@ def test_no_log_at_any_level_holds_the_key(sandbox, caplog, fault):
         client(sandbox.url, api_key=sandbox.api_key).generate(FOX)
     assert "POST /api/v1/generate" in caplog.text or "drop" in fault
     assert sandbox.api_key not in caplog.text
+
+
+@pytest.mark.parametrize("interim", [[103], [100, 102, 103, 103]])
+def test_early_hints_before_a_paid_answer_do_not_lose_it(sandbox, interim):
+    sandbox.fault(interim=interim)
+    assert client(sandbox.url).generate(FOX).image_url
+    assert len(sandbox.ledger()["charges"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("page", "error"),
+    [
+        (403, errors.TaleCraftInvalidRequestError),
+        (521, errors.TaleCraftUnavailableError),
+        (524, errors.TaleCraftOutcomeUnknownError),
+    ],
+)
+def test_an_edges_page_is_what_its_status_says(sandbox, page, error):
+    sandbox.fault(page=page, headers={"Server": "cloudflare"})
+    assert type(error_from(sandbox.url)) is error
+
+
+@pytest.mark.parametrize("message", ["Unsupported style", "Invalid API key"])
+def test_only_the_documented_answer_to_an_empty_prompt_proves_the_key(sandbox, message):
+    sandbox.fault(message=message)
+    with pytest.raises(errors.TaleCraftError, match=message):
+        client(sandbox.url).check_key()

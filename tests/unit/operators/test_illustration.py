@@ -151,7 +151,7 @@ def test_without_a_policy_what_a_retry_cannot_change_fails_at_once(connected, fa
     ("fault", "error"),
     [
         ({"message": "Generation failed"}, errors.TaleCraftGenerationFailedError),
-        ({"status": 503}, errors.TaleCraftUnavailableError),
+        ({"status": 521}, errors.TaleCraftUnavailableError),
         ({"status": 429}, errors.TaleCraftRateLimitError),
     ],
 )

@@ -513,7 +513,7 @@ def test_a_policy_that_waits_for_credits_gets_its_error(connected, store):
         assert TaleCraftRetryPolicy().evaluate(caught.value, 1, 3).action.value == "fail"
 
 
-@pytest.mark.parametrize("fault", [{"status": 503}, {"status": 502}], ids=["unavailable", "unknown"])
+@pytest.mark.parametrize("fault", [{"status": 521}, {"status": 502}], ids=["unavailable", "unknown"])
 def test_an_outage_stops_everybody_before_all_are_lost(connected, store, fault):
     connected.fault(times=None, **fault)
     with pytest.raises(errors.TaleCraftError, match="So far: 0 of 100 delivered"):
@@ -523,13 +523,14 @@ def test_an_outage_stops_everybody_before_all_are_lost(connected, store, fault):
 
 def test_bad_luck_that_a_delivered_picture_interrupts_is_no_outage(connected, store):
     several = [f"{kind} {n}." for n in range(3) for kind in (*["Bad"] * (batch_module.MOST_IN_A_ROW - 1), "Good")]
-    connected.fault(prompt="Bad", status=503, times=None)
+    connected.fault(prompt="Bad", status=521, times=None)
     result = execute(store, several, max_concurrency=1, on_partial_failure="keep")
     assert ["image_url" in entry for entry in result] == [prompt.startswith("Good") for prompt in several]
 
 
-def test_a_slow_down_moves_the_whole_batch_back_and_the_item_is_asked_again_in_the_same_try(connected, store):
-    connected.fault(prompt="Page b.", status=429, retry_after="2")
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_slow_down_moves_the_whole_batch_back_and_the_item_is_asked_again_in_the_same_try(connected, store, status):
+    connected.fault(prompt="Page b.", status=status, retry_after="2")
     assert len(execute(store, [*PAGES, *"ghijklmnop"])) == 16
     requests = connected.ledger()["requests"]
     slowed = next(r["time"] for r in requests if r["outcome"] == "faulted")
@@ -547,11 +548,15 @@ def test_a_slow_down_that_does_not_pass_is_left_to_the_policy(connected, store):
     assert {record.get("state", "batch") for record in store.read().values()} <= {"refused", "batch"}
 
 
-def test_a_long_retry_after_is_not_waited_for_in_the_task(connected, store):
-    connected.fault(status=429, retry_after="3600", times=None)
-    with pytest.raises(errors.TaleCraftRateLimitError) as caught:
-        execute(store)
+@pytest.mark.parametrize(
+    ("status", "error"), [(429, errors.TaleCraftRateLimitError), (503, errors.TaleCraftUnavailableError)]
+)
+def test_a_long_retry_after_is_not_waited_for_in_the_task_and_nobody_else_asks(connected, store, status, error):
+    connected.fault(status=status, retry_after="3600", times=None)
+    with pytest.raises(error) as caught:
+        execute(store, [f"Page {n}." for n in range(20)], max_concurrency=2)
     assert caught.value.retry_after == 3600
+    assert len(connected.ledger()["requests"]) <= 3
 
 
 def test_a_service_that_is_away_for_a_moment_is_reached_in_the_same_try(connect, store):
@@ -684,7 +689,7 @@ def test_without_any_record_every_earlier_try_counts_as_a_replay_and_a_warning_i
         ({"message": "Invalid API key"}, AirflowFailException),
         ({"message": "Unsupported style"}, AirflowFailException),
         ({"message": "Generation failed"}, errors.TaleCraftGenerationFailedError),
-        ({"status": 503}, errors.TaleCraftUnavailableError),
+        ({"status": 521}, errors.TaleCraftUnavailableError),
     ],
 )
 def test_without_a_policy_the_operator_stops_itself_where_a_retry_would_not_help(connected, store, fault, error):
