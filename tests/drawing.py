@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from itertools import count
 from pathlib import Path
 from types import SimpleNamespace
@@ -62,8 +61,8 @@ def names(folder):
     return sorted(path.name for path in folder.iterdir())
 
 
-def killed_while_asking(path, *, busy_for=-1.0, ti=None, prompt="A fox"):
-    """Leave at *path* the receipt of a worker that was killed while its request was on its way."""
+def asked(prompt="A fox", *, busy_for=-1.0, ti=None):
+    """Return the receipt of a worker that was killed while its request was on its way."""
     from airflow_provider_talecraft.api.models import IllustrationRequest
     from airflow_provider_talecraft.spending.claims import moment_in
     from airflow_provider_talecraft.spending.record import fingerprint
@@ -76,7 +75,10 @@ def killed_while_asking(path, *, busy_for=-1.0, ti=None, prompt="A fox"):
         "dag_id": ti.dag_id, "task_id": ti.task_id, "run_id": ti.run_id, "map_index": ti.map_index, "max_tries": 4,
         "busy_until": moment_in(busy_for),
     }  # fmt: skip
+    return json.dumps(facts)
+
+
+def killed_while_asking(path, **options):
+    """Leave such a receipt at *path*."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(facts))
-    time.sleep(0.002)
-    return path
+    path.write_text(asked(**options))
