@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import re
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowFailException
@@ -22,9 +21,6 @@ if TYPE_CHECKING:
     from airflow_provider_talecraft.spending.once import DrawOnce, Terms
 
 log = logging.getLogger(__name__)
-
-#: Bytes of a name; file systems take 255, and extensions and temporary names want some.
-LONGEST_NAME = 150
 
 
 class Records:
@@ -113,13 +109,12 @@ class Receipts:
 
 
 def _name(item: Item) -> str:
-    """Return what the picture is called: its key in plain characters, else the request's fingerprint."""
+    """Return what the picture is called: as its key, else as the request's fingerprint."""
+    from airflow_provider_talecraft.pictures.delivery import file_name_of  # noqa: PLC0415  # loads requests
+
     if item.key == str(item.index):
         return fingerprint(item.request.payload())[:NAME]
-    name = re.sub(r"[^\w.-]+", "-", item.key).strip(".-")
-    while len(name.encode()) > LONGEST_NAME:
-        name = name[:-1]
-    return name or fingerprint(item.key)[:NAME]
+    return file_name_of(item.key)
 
 
 class Edition:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_talecraft.api.models import CREDITS, DEFAULT_ASPECT_RATIO, DEFAULT_STYLE
 from airflow_provider_talecraft.batch.prompts import with_fallbacks
+from airflow_provider_talecraft.exceptions import TaleCraftInvalidRequestError
 from airflow_provider_talecraft.hooks.talecraft import TaleCraftHook
 from airflow_provider_talecraft.operators.base import DrawingOperator
 from airflow_provider_talecraft.operators.generate_illustration import GenerateIllustrationOperator
@@ -138,10 +139,10 @@ class IllustrationOperator(DrawingOperator):
                 hook, dst=self.dst, dst_conn_id=self.dst_conn_id, redraw=self.redraw,
                 max_bytes=self.max_bytes, image_hosts=self.image_hosts,
             )  # fmt: skip
-            picture = DrawOnce(requests, terms, context["ti"], name=self.name or "")
+            picture = DrawOnce(requests, terms, context["ti"], name=self._checked_name())
             if not picture.delivered:
                 hook.get_conn()  # a wrong connection is found before the receipt says that something was sent
-            result: dict[str, Any] = picture.obtain(requests, hook.send)
+            result: dict[str, Any] = picture.obtain_or_wait(requests, hook.send)
         cost = f"{CREDITS} credits" if result["drawn"] else "nothing paid: it stood there already"
         self.log.info("Illustration %s, %s. It is here: %s", result["id"], cost, result["path"])
         if self.do_xcom_push:
@@ -155,6 +156,13 @@ class IllustrationOperator(DrawingOperator):
         from airflow_provider_talecraft.pictures.lineage import lineage  # noqa: PLC0415  # where it is installed
 
         return lineage(TaleCraftHook(self.talecraft_conn_id).service_url(), self._made)
+
+    def _checked_name(self) -> str:
+        if not isinstance(self.name, (str, type(None))):
+            raise TaleCraftInvalidRequestError(
+                f"name must be a string, not {type(self.name).__name__}: nothing was sent."
+            )
+        return self.name or ""
 
     def on_kill(self) -> None:
         """Say what a kill leaves behind. A request on its way cannot be called back."""

@@ -5,6 +5,7 @@ Knows nothing of Airflow but its ObjectStoragePath. One order serves one picture
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 import re
@@ -36,6 +37,8 @@ Scalar = str | int | float | bool | None
 SIDECAR_LIMIT = 1024 * 1024
 #: Bytes. S3 takes 2 KB of metadata with an object; the rest is in the sidecar.
 METADATA_LIMIT = 1900
+#: Bytes of a name; file systems take 255, and extensions and temporary names want some.
+LONGEST_NAME = 150
 
 
 @dataclass(frozen=True)
@@ -169,7 +172,7 @@ class Delivery:
     def folder_and_name(self, name: str) -> tuple[ObjectStoragePath, str]:
         """Return the folder, and what a picture in it is called; *name* counts where ``dst`` is a folder."""
         path = ObjectStoragePath(self.dst, conn_id=self.dst_conn_id)
-        return (path, name) if self.dst.endswith("/") else (path.parent, path.name)
+        return (path, file_name_of(name)) if self.dst.endswith("/") else (path.parent, path.name)
 
     def possible_names(self, name: str) -> list[str]:
         """Return what the file of a picture may be called; its type is not known before it is fetched."""
@@ -223,6 +226,19 @@ class Delivery:
         }
         content = json.dumps(description, ensure_ascii=False, indent=1) + "\n"
         _sidecar(place).put(content.encode(), content_type="application/json")
+
+
+def file_name_of(name: str) -> str:
+    """Return *name* as a file can be called in every store: letters of all scripts, digits, ``_ . -`` and blanks.
+
+    One that has to be changed gets a digest at its end, so that no two names become one.
+    """
+    plain = re.sub(r"[^\w. -]+", "-", name).strip(" .-")
+    while len(plain.encode()) > LONGEST_NAME:
+        plain = plain[:-1]
+    if plain == name:
+        return name
+    return f"{plain}-{hashlib.sha256(name.encode()).hexdigest()[:8]}".lstrip("-")
 
 
 def _described(place: ObjectLocation, url: str) -> Stored | None:

@@ -80,6 +80,11 @@ def checked_path(dst: Any, conn_id: str | None) -> ObjectStoragePath:
 
     if not isinstance(dst, str) or "://" not in dst:
         raise AirflowFailException(f"dst must be a URI such as s3://bucket/folder/ or file:///folder/, not {dst!r}.")
+    if dst != dst.strip() or not dst.isprintable():
+        raise AirflowFailException(f"dst has blanks around it, or characters that no name has: {dst!r}.")
+    rest = dst.partition("://")[2]
+    if ".." in rest.split("/") or rest.rpartition("/")[2] == "." or "/" not in rest:
+        raise AirflowFailException(f"dst names no place: {dst!r}. A folder ends in a slash; '..' is not gone by.")
     try:
         path = ObjectStoragePath(dst, conn_id=conn_id)
         # Some filesystems are missed here, others when they are first used.
@@ -122,6 +127,10 @@ class ObjectLocation:
             return None
         return int(info["size"]) if info.get("type") == "file" else None
 
+    def is_folder(self) -> bool:
+        """Return whether a folder is in the way; in a bucket none ever is."""
+        return self._is_local and Path(self.path.path).is_dir()
+
     def sha256(self) -> str:
         """Return the checksum of what stands here: as its metadata says, else by reading it through."""
         fs, path = self.path.fs, self.path.path
@@ -137,11 +146,15 @@ class ObjectLocation:
         return digest.hexdigest()
 
     def read(self, limit: int) -> bytes | None:
-        """Return up to *limit* bytes of what stands here, None if nothing does."""
+        """Return what stands here, None if nothing does; of what is larger than *limit*, nothing but its beginning."""
+        fs, path = self.path.fs, self.path.path
         try:
-            with self.path.fs.open(self.path.path, "rb") as file:
-                content: bytes = file.read(limit)
-        except (FileNotFoundError, IsADirectoryError):
+            size = self.size()
+            if size is None:
+                return None
+            # In one request: a file that is opened and then replaced cannot be read.
+            content: bytes = fs.cat_file(path) if size <= limit else fs.cat_file(path, start=0, end=limit)
+        except FileNotFoundError:
             return None
         return content
 

@@ -15,7 +15,8 @@ from airflow.providers.common.compat.sdk import AirflowFailException
 
 from airflow_provider_talecraft.pictures.fetching import without_query
 from airflow_provider_talecraft.pictures.place import ObjectLocation
-from airflow_provider_talecraft.spending.receipt import NAME, OWNER, Receipt
+from airflow_provider_talecraft.spending.claims import OWNER, TakenError
+from airflow_provider_talecraft.spending.receipt import NAME, Receipt
 from airflow_provider_talecraft.spending.record import SpendRecord, fingerprint
 
 if TYPE_CHECKING:
@@ -61,28 +62,21 @@ class DrawOnce:
 
     def __init__(self, requests: Sequence[IllustrationRequest], terms: Terms, ti: Any, *, name: str = "") -> None:
         self._terms = terms
+        self._ti = ti
         self._fingerprint = fingerprint(*(request.payload() for request in requests))
         self._folder, self._name = terms.delivery.folder_and_name(name or self._fingerprint[:NAME])
+        self._files = terms.delivery.possible_names(self._name)
         asked = {**requests[0].payload(), "fallback_prompts": [request.prompt for request in requests[1:]]}
         self._receipt = Receipt(
             self._folder / f"{self._name}.json",
+            files=self._files,
             request=asked,
             owner={field: getattr(ti, field) for field in OWNER},
             lease=terms.lease,
         )
-        self._wait_for_others()
-        self._ti = ti
         #: The output, if the picture stands and nothing is to be drawn.
-        self.delivered = self._standing()
-        if self.delivered is None:
-            self._record = SpendRecord(
-                self._receipt,
-                fingerprint=self._fingerprint,
-                max_tries=ti.max_tries + 1,
-                try_number=1,
-                max_replays=terms.max_replays,
-                valid_since=ti.max_tries + 1 if terms.redraw == "always" else 0,
-            )
+        self.delivered: dict[str, Any] | None = None
+        self._look()
 
     @property
     def uri(self) -> str:
@@ -105,33 +99,77 @@ class DrawOnce:
     def obtain(
         self, requests: Sequence[IllustrationRequest], send: Callable[[IllustrationRequest], Illustration]
     ) -> dict[str, Any]:
-        """Return where the picture stands and from what it was drawn; ``drawn`` says whether it was paid for now."""
+        """Return where the picture stands and from what it was drawn; ``drawn`` says whether it was paid for now.
+
+        :raises TakenError: if another task begins to draw it at this moment; nothing was sent.
+        """
         if self.delivered:
             return self.delivered
         drawn = self._record.obtain(requests, send)
-        self._land(drawn)
+        try:
+            self._land(drawn)
+        except BaseException:
+            self._receipt.release_quietly()
+            raise
         return self._output(drawn=True)
 
+    def obtain_or_wait(
+        self, requests: Sequence[IllustrationRequest], send: Callable[[IllustrationRequest], Illustration]
+    ) -> dict[str, Any]:
+        """As :meth:`obtain`, but wait for the other task, and return what it drew."""
+        until = time.monotonic() + self._terms.lease()
+        while True:
+            try:
+                return self.obtain(requests, send)
+            except TakenError:
+                if time.monotonic() > until:
+                    raise
+            time.sleep(LOOK)
+            self._receipt.refresh()
+            self._look()
+
+    def _look(self) -> None:
+        """Find what stands; else prepare to draw."""
+        self._wait_for_others()
+        self.delivered = self._standing()
+        if self.delivered is None:
+            self._record = SpendRecord(
+                self._receipt,
+                fingerprint=self._fingerprint,
+                max_tries=self._ti.max_tries + 1,
+                try_number=1,
+                max_replays=self._terms.max_replays,
+                valid_since=self._ti.max_tries + 1 if self._terms.redraw == "always" else 0,
+            )
+            if self._record.delivered is None:
+                self._refuse_strangers()
+
     def _wait_for_others(self) -> None:
-        said = False
+        """Wait while another task is at work, but not longer than one can be.
+
+        :raises TakenError: then.
+        """
+        until = None
         while self._receipt.is_busy:
-            if not said:
+            if until is None:
+                until = time.monotonic() + self._terms.lease()
                 log.info("Another task draws this picture now, says %s: waiting for it.", self._receipt.place)
-                said = True
+            elif time.monotonic() > until:
+                raise TakenError(self._receipt.location)
             time.sleep(LOOK)
             self._receipt.refresh()
 
     def _standing(self) -> dict[str, Any] | None:
         """Return the output if the picture stands and is what the receipt says.
 
-        :raises AirflowFailException: if it is somebody else's, or not what the receipt says.
+        :raises AirflowFailException: if it is not what the receipt says.
         """
-        receipt, always = self._receipt, self._terms.redraw == "always"
-        if receipt.facts is None:
-            if not always:
-                self._refuse_strangers()
-            return None
-        if receipt.state != "stored":
+        receipt = self._receipt
+        finished = receipt.state == "fetched" and self._stands(receipt.facts or {})
+        if finished:
+            log.info("The picture was put there by an earlier try, and not described: it is now.")
+            self._finish()
+        if receipt.facts is None or receipt.state != "stored":
             return None
         facts = receipt.facts
         location = ObjectLocation(self._folder / facts["file"])
@@ -140,47 +178,58 @@ class DrawOnce:
             receipt.picture_is_gone()
             return None
         mine = receipt.is_ours and facts["max_tries"] == self._ti.max_tries + 1
-        if always and not mine:
+        if self._terms.redraw == "always" and not mine:
             return None
-        if location.sha256() != facts["sha256"]:
+        if not self._stands(facts):
             raise AirflowFailException(
                 f"{location} is not the picture that its receipt describes: nothing was sent. Move it away, or use "
                 'redraw="always" to draw over it.'
             )
         if facts["fingerprint"] == self._fingerprint or self._terms.redraw == "never":
-            log.info("%s stands already, drawn on %s: nothing was paid.", location, facts.get("stored_at"))
-            return self._output(drawn=False)
+            log.info("%s stands already, drawn on %s: nothing is paid.", location, facts.get("stored_at"))
+            return self._output(drawn=finished)
         log.warning("%s was drawn for another request: it is drawn again, and replaced.", location)
         return None
 
     def _refuse_strangers(self) -> None:
-        for name in self._terms.delivery.possible_names(self._name):
-            location = ObjectLocation(self._folder / name)
-            if location.size() is not None:
+        """Make sure, before anything is paid, that the picture will have its place, whatever its type."""
+        facts = self._receipt.facts or {}
+        own = {described["file"] for described in (facts, facts.get("replaces") or {}) if "file" in described}
+        places = [ObjectLocation(self._folder / name) for name in self._files]
+        for location in (*places, self._receipt.location):
+            if location.is_folder():
+                raise AirflowFailException(
+                    f"{location} is a folder: nothing was sent. With a slash at its end, dst is a folder to draw into."
+                )
+        for location in places:
+            is_ours = self._terms.redraw == "always" or location.path.name in own
+            if not is_ours and location.size() is not None:
                 raise AirflowFailException(
                     f"{location} stands there without a receipt, so it is somebody else's: nothing was sent. Choose "
                     'another place, or redraw="always" to draw over it.'
                 )
 
     def _land(self, drawn: dict[str, str]) -> None:
-        """Fetch what is paid for, put it in its place, and describe it; go on where an earlier try ended."""
+        """Fetch what is paid for, put it in its place, and describe it."""
         receipt, delivery = self._receipt, self._terms.delivery
         facts = receipt.facts or {}
-        if receipt.state == "fetched" and self._stands(facts):
-            log.info("The picture was stored by an earlier try.")
-            receipt.advance("stored", **self._stored_now())
-            return
         source = without_query(drawn["image_url"])
-        old = facts.get("replaces")
         with delivery.fetched(drawn["image_url"]) as picture:
             name = delivery.file_name(self._name, picture)
             location = ObjectLocation(self._folder / name)
-            self._refuse_a_stranger_at(location, old, picture.sha256)
+            self._refuse_a_stranger_at(location, facts.get("replaces"), picture.sha256)
             receipt.advance("fetched", source=source, file=name, **picture.facts())
             picture.put(location, {field: facts.get(field) for field in PICTURE})
-        if old and old["file"] != name:
+        self._finish()
+
+    def _finish(self) -> None:
+        """Say that the picture stands, and remove the one it replaces, if that has another name."""
+        facts = self._receipt.facts or {}
+        old = facts.get("replaces")
+        if old and old["file"] != facts["file"]:
             ObjectLocation(self._folder / old["file"]).remove()
-        receipt.advance("stored", **self._stored_now())
+        moment = datetime.now(timezone.utc).isoformat(timespec="seconds")
+        self._receipt.advance("stored", image_url=None, busy_until=None, replaces=None, stored_at=moment)
 
     def _stands(self, facts: dict[str, Any]) -> bool:
         location = ObjectLocation(self._folder / facts["file"])
@@ -193,11 +242,6 @@ class DrawOnce:
                 f"{location} was put there by somebody else meanwhile. The picture is paid for, and "
                 f"{self._receipt.place} knows where it is: move the other file away and clear the task, at no cost."
             )
-
-    @staticmethod
-    def _stored_now() -> dict[str, Any]:
-        moment = datetime.now(timezone.utc).isoformat(timespec="seconds")
-        return {"image_url": None, "busy_until": None, "replaces": None, "stored_at": moment}
 
     def _output(self, *, drawn: bool) -> dict[str, Any]:
         facts = self._receipt.facts or {}

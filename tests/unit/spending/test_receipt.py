@@ -1,0 +1,170 @@
+"""A receipt edited by hand: a sentence or a correct run; never a file elsewhere touched, nor a charge more."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import pytest
+from airflow.providers.common.compat.sdk import AirflowFailException
+from drawing import FAILURES, another_run, draw, edit, killed_while_asking, names, receipt, requests_of
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+pytestmark = pytest.mark.usefixtures("connected")
+
+FACTS = (
+    "talecraft_receipt", "about", "state", "fingerprint", "prompt", "style", "aspect_ratio", "fallback_prompts",
+    "credits", "replays", "unanswered", "requests", "dag_id", "task_id", "run_id", "map_index", "max_tries", "id",
+    "status", "source", "file", "sha256", "bytes", "content_type", "width", "height", "stored_at", "busy_until",
+    "replaces", "image_url",
+)  # fmt: skip
+STATES = ("asked", "refused", "answered", "fetched", "stored")
+FILES = ("../neighbour.jpeg", "neighbour.jpeg", "cover.json", "cover.png", "/etc/hostname", "..", ".", "", "a/b")
+WORDS = (*STATES, *FILES, "2026-01-02T03:04:05+00:00", "2026-01-02", "file:///etc/passwd", "http://127.0.0.1:9/x.jpeg")
+scalars = (
+    st.none() | st.booleans() | st.integers(-3, 10**40) | st.floats() | st.text(max_size=5) | st.sampled_from(WORDS)
+)
+values = st.recursive(scalars, lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3), inner))
+edits = st.dictionaries(st.sampled_from(FACTS), values, min_size=1, max_size=3)
+
+
+@pytest.fixture
+def drawn(tmp_path):
+    """A folder with a picture in it, and neighbours that are nobody's business."""
+    folder = tmp_path / "folder"
+    draw(folder, name="cover")
+    (folder / "neighbour.jpeg").write_bytes(b"a neighbour")
+    (tmp_path / "neighbour.jpeg").write_bytes(b"a neighbour")
+    return folder
+
+
+def try_to_draw(folder, prompt="A fox", **options):
+    """Return the output, or the sentence with which the task failed."""
+    try:
+        return draw(folder, prompt, name="cover", **options)
+    except FAILURES as error:
+        assert str(error)
+        return str(error)
+
+
+def neighbours(folder):
+    places = (folder / "neighbour.jpeg", folder.parent / "neighbour.jpeg")
+    return [place.read_bytes() for place in places], names(folder.parent)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(changes=edits, replaced=st.none() | edits, prompt=st.sampled_from(["A fox", "An owl"]))
+def test_whatever_is_edited_the_task_fails_with_a_sentence_or_draws_once(sandbox, drawn, changes, replaced, prompt):
+    copy = drawn.parent.parent / "copy"
+    shutil.rmtree(copy, ignore_errors=True)
+    shutil.copytree(drawn.parent, copy)
+    folder = copy / "folder"
+    facts = receipt(folder / "cover.json")
+    if replaced:
+        facts["replaces"] = {**facts, **replaced}
+        facts |= {"state": "asked", "unanswered": ["2026-01-02T03:04:05+00:00"]}
+    facts |= {name: value for name, value in changes.items() if name != "busy_until"}
+    (folder / "cover.json").write_text(json.dumps(facts))
+    before = neighbours(folder)
+    sandbox.reset()
+    first = try_to_draw(folder, prompt)
+    assert requests_of(sandbox) <= 1
+    assert neighbours(folder) == before
+    if isinstance(first, dict):
+        assert first["path"] in {f"file://{folder}/cover{extension}" for extension in (".jpeg", ".png", ".webp")}
+        assert try_to_draw(folder, prompt) == {**first, "drawn": False}
+        assert requests_of(sandbox) <= 1
+
+
+@pytest.mark.parametrize("file", [name for name in FILES if name != "cover.png"])
+def test_a_file_elsewhere_is_none_of_the_receipts(sandbox, drawn, file):
+    before = neighbours(drawn)
+    edit(drawn / "cover.json", file=file)
+    with pytest.raises(AirflowFailException, match=r"is no receipt, or was edited.*nothing was sent\. Mend it, or"):
+        draw(drawn, "An owl", name="cover")
+    assert neighbours(drawn) == before
+    assert requests_of(sandbox) == 1
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"nonsense", b"[]", b"null", b"\xff\xfe", b"{}", b"[" * 100_000, b'{"a":' * 100_000, b" " * 2**21]
+)
+def test_what_is_no_receipt_is_not_taken_for_no_receipt(sandbox, drawn, content):
+    (drawn / "cover.json").write_bytes(content)
+    for redraw in ("when_changed", "always", "never"):
+        with pytest.raises(AirflowFailException, match=r"cover\.json is no receipt"):
+            draw(drawn, name="cover", redraw=redraw)
+    assert (requests_of(sandbox), (drawn / "cover.json").read_bytes()) == (1, content)
+
+
+def test_a_receipt_of_a_later_edition_is_not_gone_by(sandbox, drawn):
+    edit(drawn / "cover.json", talecraft_receipt=2)
+    assert "is no receipt" in try_to_draw(drawn)
+    assert requests_of(sandbox) == 1
+
+
+def test_what_a_person_adds_to_a_receipt_does_no_harm(sandbox, drawn):
+    edit(drawn / "cover.json", note="the one for the cover", tags=["a"])
+    assert try_to_draw(drawn)["drawn"] is False
+    assert receipt(drawn / "cover.json")["note"] == "the one for the cover"
+    assert requests_of(sandbox) == 1
+
+
+# Claims
+
+
+def claim(folder, number, *, run_id, busy_until):
+    facts = {"dag_id": "d", "task_id": "t", "run_id": run_id, "map_index": -1, "busy_until": busy_until}
+    path = folder / f"cover.json.{number}"
+    path.write_text(json.dumps(facts))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("run_id", "busy_until"),
+    [("dead", "2026-01-02T03:04:05+00:00"), ("mine", "2999-01-02T03:04:05+00:00"), ("dead", "nonsense")],
+)
+def test_a_claim_that_a_dead_worker_left_is_passed_over_and_removed(sandbox, drawn, run_id, busy_until):
+    claim(drawn, 2, run_id=run_id, busy_until=busy_until)
+    ti = another_run()
+    ti.run_id = "mine"
+    draw(drawn, "An owl", name="cover", ti=ti)
+    assert receipt(drawn / "cover.json")["requests"] == 3
+    assert [name for name in names(drawn) if name.startswith("cover.json")] == ["cover.json"]
+    assert requests_of(sandbox) == 2
+
+
+def test_a_claim_of_another_task_is_waited_for_and_then_the_task_fails_with_a_sentence(
+    sandbox, drawn, monkeypatch, connect
+):
+    monkeypatch.setattr("airflow_provider_talecraft.operators.base.MARGIN", -1.5)
+    connect(host=sandbox.url, password=sandbox.api_key, extra={"connect_timeout": 1, "read_timeout": 1})
+    place = claim(drawn, 2, run_id="other", busy_until="2999-01-02T03:04:05+00:00")
+    with pytest.raises(FAILURES, match="Another task draws this picture now"):
+        draw(drawn, "An owl", name="cover")
+    assert place.exists()
+    assert requests_of(sandbox) == 1
+
+
+@pytest.mark.parametrize("change", ["refused", "drawn"])
+def test_who_goes_by_an_old_receipt_does_not_ask(sandbox, tmp_path, monkeypatch, change):
+    """Between the last look and the claim, another task has come and gone."""
+    from airflow_provider_talecraft.spending.receipt import Receipt
+
+    killed_while_asking(tmp_path / "cover.json")
+    begin, others = Receipt.begin, []
+
+    def late(self, entry):
+        if not others:
+            others.append(True)
+            if change == "refused":
+                sandbox.faults([{"message": "insufficient credits"}])
+            try_to_draw(tmp_path)
+        begin(self, entry)
+
+    monkeypatch.setattr(Receipt, "begin", late)
+    result = draw(tmp_path, name="cover")
+    assert result["drawn"] == (change == "refused")
+    assert len(sandbox.ledger()["charges"]) == 1
+    assert names(tmp_path) == ["cover.jpeg", "cover.json"]
