@@ -1,8 +1,7 @@
 """From a picture's URL into a local file. Whom to ask, how long, how much; what the bytes are is picture's.
 
 The URL comes from outside, so it could be anybody's: an address inside the worker's own network, a page that never
-ends, a redirect. The address check is that of the library ``requests-hardened``: it resolves a name once, refuses what
-is not public, and connects to exactly the address that it checked.
+ends, a redirect. Whether an address is public is said in ``addresses``.
 """
 
 from __future__ import annotations
@@ -11,26 +10,25 @@ import hashlib
 import time
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
-from urllib.parse import SplitResult, urlsplit, urlunsplit
+from typing import TYPE_CHECKING
+from urllib.parse import SplitResult, urlsplit
 
 import requests
-from requests.adapters import HTTPAdapter
 from requests_hardened.ip_filter import InvalidIPAddress
-from requests_hardened.ip_filter_adapter import IPFilterAdapter
-from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential, wait_random
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_exponential, wait_random
+from urllib3.exceptions import NameResolutionError
 
 from airflow_provider_talecraft import __version__
+from airflow_provider_talecraft.api import address, protocol
 from airflow_provider_talecraft.api.connection import PlainSession
 from airflow_provider_talecraft.api.deadline import Deadline
-from airflow_provider_talecraft.api.environment import ca_bundle, proxies
+from airflow_provider_talecraft.api.environment import ca_bundle, proxies, ssl_context
 from airflow_provider_talecraft.exceptions import TaleCraftDownloadError
+from airflow_provider_talecraft.pictures.addresses import PublicOnly, UnknownNameError, Watched
 
 if TYPE_CHECKING:
     from collections.abc import Collection
     from typing import BinaryIO
-
-    from urllib3 import HTTPConnectionPool
 
 #: Seconds to connect, and between two reads.
 TIMEOUTS = (10.0, 30.0)
@@ -40,12 +38,14 @@ DEADLINE = 300.0
 ATTEMPTS = 4
 CHUNK_BYTES = 64 * 1024
 
-#: Statuses that pass: asking again soon may help.
-PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
+#: Statuses that pass: asking again soon may help. 403 and 404 are what a store or a CDN says of a picture that was
+#: handed out a moment before it stands; from 520 on they are an edge's own.
+PASSING = frozenset({403, 404, 408, 425, 429, 500, 502, 503, 504, *range(520, 531)})
 
-#: Azure's WireServer, the one cloud metadata address that is not in a range set aside; learn.microsoft.com,
-#: "What is IP address 168.63.129.16?".
-PUBLIC_METADATA_ADDRESSES = frozenset({"168.63.129.16"})
+#: What is asked for: what can be stored, and nothing that a CDN would rather send.
+ACCEPT = "image/png, image/jpeg, image/webp;q=0.9"
+#: Content encodings that uploaders note and that change nothing, or nothing that would pass for a picture.
+PLAIN_ENCODINGS = frozenset({"", "identity", "aws-chunked", "base64"})
 
 _backoff = wait_exponential(multiplier=0.5, max=8) + wait_random(0, 0.5)
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -69,6 +69,7 @@ class _PassesError(Exception):
     def __init__(self, error: TaleCraftDownloadError) -> None:
         super().__init__(str(error))
         self.error = error
+        self.wait = error.retry_after or 0.0
 
 
 def fetch(
@@ -96,12 +97,15 @@ def fetch(
         )
     again = Retrying(
         retry=retry_if_exception_type(_PassesError),
-        wait=_backoff,
-        stop=stop_after_attempt(ATTEMPTS),
+        wait=_wait,
+        # A server that says when is asked then, or not at all: its time may be beyond ours.
+        stop=lambda state: state.attempt_number >= ATTEMPTS or time.monotonic() + _asked_to_wait(state) >= until,
         # Not beyond the deadline: the next attempt would be over before it began.
         sleep=lambda seconds: time.sleep(min(seconds, max(0.0, until - time.monotonic()))),
         reraise=True,
     )
+    if parts.scheme == "https":
+        ssl_context(ca_bundle())  # complains about a bundle that cannot be read; requests would in words of its own
     try:
         return again(_attempt, url, into, shown, max_bytes, is_trusted=is_trusted, until=until)
     except _PassesError as passes:
@@ -114,8 +118,17 @@ def without_query(url: str) -> str:
 
     :raises TaleCraftDownloadError: if it is not an http(s) URL.
     """
-    parts = _split(url)
-    return urlunsplit((parts.scheme, parts.netloc, parts.path, "", ""))
+    _split(url)
+    return address.without_query(url)
+
+
+def _asked_to_wait(state: RetryCallState) -> float:
+    error = state.outcome.exception() if state.outcome else None
+    return error.wait if isinstance(error, _PassesError) else 0.0
+
+
+def _wait(state: RetryCallState) -> float:
+    return max(_backoff(state), _asked_to_wait(state))
 
 
 def _split(url: str) -> SplitResult:
@@ -140,13 +153,13 @@ def _attempt(url: str, into: BinaryIO, shown: str, max_bytes: int, *, is_trusted
     failure: TaleCraftDownloadError | None = None
     passes = True
     with Deadline(until - time.monotonic()) as deadline, PlainSession() as session:
-        session.mount("https://", _Watched(deadline) if is_trusted else _PublicOnly(deadline))
-        session.mount("http://", _Watched(deadline))
+        session.mount("https://", Watched(deadline) if is_trusted else PublicOnly(deadline))
+        session.mount("http://", Watched(deadline))
         try:
             with session.get(
                 url,
                 headers={
-                    "Accept": "image/*",
+                    "Accept": ACCEPT,
                     "Accept-Encoding": "identity",
                     "User-Agent": f"airflow-provider-talecraft/{__version__}",
                 },
@@ -163,7 +176,7 @@ def _attempt(url: str, into: BinaryIO, shown: str, max_bytes: int, *, is_trusted
         except (requests.exceptions.InvalidURL, requests.exceptions.SSLError, UnicodeError) as error:
             failure, passes = _unfetched(shown, error), False
         except requests.RequestException as error:
-            failure = _unfetched(shown, error)
+            failure = _unresolved(shown) if _is_unresolved(error) else _unfetched(shown, error)
     if deadline.passed:
         raise TaleCraftDownloadError(f"The picture at {shown} did not come within the time for it. Fetching is free.")
     if failure is None:
@@ -178,9 +191,11 @@ def _check_head(response: requests.Response, shown: str, max_bytes: int) -> None
         error = TaleCraftDownloadError(
             f"The picture at {shown} could not be fetched: HTTP {status}. Redirects are not followed.",
             status_code=status,
+            retry_after=protocol._seconds(response.headers.get("Retry-After")),  # noqa: SLF001  # the one reader of it
         )
         raise _PassesError(error) if status in PASSING else error
-    if response.headers.get("Content-Encoding", "identity").strip().casefold() != "identity":
+    encodings = response.headers.get("Content-Encoding", "").casefold().split(",")
+    if not PLAIN_ENCODINGS.issuperset(encoding.strip() for encoding in encodings):
         raise TaleCraftDownloadError(f"The picture at {shown} came in a content encoding that was not asked for.")
     announced = response.headers.get("Content-Length", "")
     if announced.isascii() and announced.isdigit() and int(announced[:19]) > max_bytes:
@@ -200,30 +215,16 @@ def _receive(response: requests.Response, into: BinaryIO, shown: str, max_bytes:
     return Fetched(size, digest.hexdigest())
 
 
-class _Watched(HTTPAdapter):
-    """Connections that end with the deadline."""
-
-    def __init__(self, deadline: Deadline, **kwargs: Any) -> None:
-        self._deadline = deadline
-        super().__init__(**kwargs)
-
-    def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> HTTPConnectionPool:
-        pool: Any = super().get_connection_with_tls_context(*args, **kwargs)
-        self._deadline.watch(pool)
-        return pool  # type: ignore[no-any-return]  # requests leaves its adapters' pools untyped
+def _is_unresolved(error: requests.RequestException) -> bool:
+    reason = getattr(error.args[0], "reason", None) if error.args else None
+    return isinstance(error, UnknownNameError) or isinstance(reason, NameResolutionError)
 
 
-class _PublicOnly(_Watched, IPFilterAdapter):
-    """https to public addresses only, checked where the connection is opened."""
-
-    def __init__(self, deadline: Deadline) -> None:
-        super().__init__(deadline, is_https_proto=True)
-
-    def build_connection_pool_key_attributes(self, *args: Any, **kwargs: Any) -> Any:
-        host_params, pool_kwargs = super().build_connection_pool_key_attributes(*args, **kwargs)
-        if host_params["host"] in PUBLIC_METADATA_ADDRESSES:
-            raise InvalidIPAddress(host_params["host"])
-        return host_params, pool_kwargs
+def _unresolved(shown: str) -> TaleCraftDownloadError:
+    return TaleCraftDownloadError(
+        f"The picture at {shown} could not be fetched: the name of its host is not known here (DNS). Where names are "
+        "looked up by a proxy alone, name the host in image_hosts: then the proxy (HTTPS_PROXY) is asked for it by name."
+    )
 
 
 def _not_public(shown: str, error: InvalidIPAddress) -> TaleCraftDownloadError:
