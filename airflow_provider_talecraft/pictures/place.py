@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import shutil
@@ -23,6 +24,8 @@ IfExists = Literal["skip_same", "overwrite", "fail"]
 #: Bytes that an upload holds at a time. S3 takes parts of at least 5 MiB, GCS multiples of 256 KiB.
 PART_BYTES = 8 * 1024 * 1024
 READ_BYTES = 1024 * 1024
+#: What file systems without hard links say (gcsfuse, SMB, some FUSE).
+NO_LINKS = frozenset({errno.EPERM, errno.EACCES, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK})
 LOCAL = frozenset({"file", "local", ""})
 
 
@@ -118,6 +121,11 @@ class ObjectLocation:
             return None
         return content
 
+    def remove(self) -> None:
+        """Have nothing stand here."""
+        with suppress(FileNotFoundError):
+            self.path.fs.rm_file(self.path.path)
+
     def put(
         self,
         source: Path | bytes,
@@ -170,17 +178,34 @@ class ObjectLocation:
     def _put_beside(self, source: Path, *, exclusive: bool) -> None:
         place = Path(self.path.path)
         place.parent.mkdir(parents=True, exist_ok=True)
-        beside = place.with_name(f".{place.name[:100]}.{uuid4().hex}.part")
+        name = place.name.encode()[:100].decode(errors="ignore")  # a name has 255 bytes, not characters
+        beside = place.with_name(f".{name}.{uuid4().hex}.part")
         try:
             shutil.copyfile(source, beside)
             with beside.open("rb+") as file:
                 os.fsync(file.fileno())  # else a power failure could leave the name without the content
             if exclusive:
-                os.link(beside, place)
+                _take(place, beside)
             else:
                 beside.replace(place)
         finally:
             beside.unlink(missing_ok=True)
+
+
+def _take(place: Path, beside: Path) -> None:
+    """Give *beside* the name *place*, unless something has it."""
+    try:
+        os.link(beside, place)
+    except OSError as error:
+        if error.errno not in NO_LINKS:
+            raise
+        # The place is taken by an empty file first, which nobody else can do then.
+        place.touch(exist_ok=False)
+        try:
+            beside.replace(place)
+        except OSError:
+            place.unlink(missing_ok=True)
+            raise
 
 
 def _says_taken(error: OSError) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowFailException
@@ -24,6 +25,10 @@ DEFAULT_MAX_BYTES = 50 * 1024 * 1024
 EXTRAS = {"s3": "s3", "s3a": "s3", "gs": "gcs", "gcs": "gcs", "abfs": "azure", "abfss": "azure"}
 
 
+#: ``abfss://container@account.dfs.core.windows.net/``, as Azure writes it.
+ACCOUNT_IN_URI = re.compile(r"(abfss?|az|adl)://[^/]*@[^/]*\.core\.[^/]+", re.IGNORECASE)
+
+
 class ToObjectStorage(TemplatesOfTheAuthor):
     """Base of the operators that store pictures; what the options mean is said there."""
 
@@ -37,9 +42,10 @@ class ToObjectStorage(TemplatesOfTheAuthor):
         write_sidecar: bool,
         image_hosts: Sequence[str] | str | None,
         talecraft_conn_id: str,
+        retries: int,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
+        super().__init__(retries=retries, **kwargs)
         self.dst = dst
         self.dst_conn_id = dst_conn_id
         self.if_exists = checked_word("if_exists", if_exists, IfExists)
@@ -60,6 +66,12 @@ class ToObjectStorage(TemplatesOfTheAuthor):
         if not isinstance(self.dst, str) or "://" not in self.dst:
             raise AirflowFailException(
                 f"dst must be a URI such as s3://bucket/folder/ or file:///folder/, not {self.dst!r}."
+            )
+        self.dst = self.dst.strip()  # a newline behind the slash would make a file of the folder
+        if ACCOUNT_IN_URI.match(self.dst):
+            raise AirflowFailException(
+                "dst names a storage account, where Airflow expects a connection's id. Write abfs://container/folder/, "
+                "and name the account in the connection (dst_conn_id)."
             )
         try:
             # Some filesystems are missed here, others when they are first used.

@@ -83,8 +83,16 @@ def test_the_request_carries_no_key_no_cookie_and_asks_for_no_encoding(monkeypat
         assert name not in heads[0]
 
 
-@pytest.mark.parametrize("status", [
-        "500 Oops", "502 Bad Gateway", "503 Busy", "429 Slow down", "408 Timeout", "403 Forbidden", "404 Not Found",
+@pytest.mark.parametrize(
+    "status",
+    [
+        "500 Oops",
+        "502 Bad Gateway",
+        "503 Busy",
+        "429 Slow down",
+        "408 Timeout",
+        "403 Forbidden",
+        "404 Not Found",
         *(f"{status} Edge" for status in range(520, 531)),
     ],
 )
@@ -282,7 +290,14 @@ def test_a_ca_bundle_that_cannot_be_read_is_the_error_that_generating_gives(monk
 
 @pytest.mark.parametrize(
     "path",
-    ["//books//fox.jpeg", "///x", "/x?a=%2F%2b+b&c==&X-Amz-Signature=0f%3D", "/x?", "/a%20b%2Fc.png", "//x?u=http://h/"],
+    [
+        "//books//fox.jpeg",
+        "///x",
+        "/x?a=%2F%2b+b&c==&X-Amz-Signature=0f%3D",
+        "/x?",
+        "/a%20b%2Fc.png",
+        "//x?u=http://h/",
+    ],
 )
 def test_a_path_is_asked_for_as_it_is(path):
     lines = []
