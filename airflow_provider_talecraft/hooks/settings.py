@@ -166,8 +166,8 @@ def host_names(value: Any, what: str) -> tuple[str, ...]:
     for number, host in enumerate(hosts):
         if not HOST.fullmatch(host):
             raise TaleCraftInvalidRequestError(
-                f"{what}[{number}] is neither host nor host:port: nothing was sent. Leave out scheme and path; name each host "
-                "in full (there are no wildcards), with commas between."
+                f"{what}[{number}] is neither host nor host:port: nothing was sent. Leave out scheme and path; "
+                "name each host in full (there are no wildcards), with commas between."
             )
     return hosts
 

@@ -80,9 +80,11 @@ class PublicOnly(Watched):
 
     def build_connection_pool_key_attributes(self, *args: Any, **kwargs: Any) -> Any:
         """Have the connection lead to the address, and the certificate be the name's."""
+        host_params: Any
+        pool_kwargs: Any
         host_params, pool_kwargs = super().build_connection_pool_key_attributes(*args, **kwargs)
         name = host_params["host"]
-        pool_kwargs |= {"assert_hostname": name, "server_hostname": name}  # type: ignore[typeddict-unknown-key]  # urllib3's
+        pool_kwargs.update(assert_hostname=name, server_hostname=name)
         host_params["host"] = self._address
         return host_params, pool_kwargs
 
@@ -112,7 +114,9 @@ def _public(address: str, port: int, *, allow_loopback: bool) -> str:
     inner = str(ipaddress.IPv4Address(int(number) & 0xFFFFFFFF)) if translated else address
     checked = filter_host(inner, port, allow_loopback=allow_loopback and not translated)
     # ::/8 holds IPv4 addresses in a spelling given up long ago, and nothing that is asked today.
-    is_reserved = number.version == 6 and number.is_reserved and not translated and number.ipv4_mapped is None
-    if (is_reserved and not (allow_loopback and number.is_loopback)) or checked in PUBLIC_METADATA_ADDRESSES:
+    is_old = isinstance(number, ipaddress.IPv6Address) and number.is_reserved and number.ipv4_mapped is None
+    if (
+        is_old and not translated and not (allow_loopback and number.is_loopback)
+    ) or checked in PUBLIC_METADATA_ADDRESSES:
         raise InvalidIPAddress(checked)
     return f"[{number}]" if translated else checked

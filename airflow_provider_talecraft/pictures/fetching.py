@@ -223,7 +223,7 @@ def _is_unresolved(error: requests.RequestException) -> bool:
 def _unresolved(shown: str) -> TaleCraftDownloadError:
     return TaleCraftDownloadError(
         f"The picture at {shown} could not be fetched: the name of its host is not known here (DNS). Where names are "
-        "looked up by a proxy alone, name the host in image_hosts: then the proxy (HTTPS_PROXY) is asked for it by name."
+        "looked up by a proxy alone, name the host in image_hosts: then the proxy (HTTPS_PROXY) is asked by name."
     )
 
 

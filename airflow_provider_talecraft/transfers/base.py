@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowFailException
@@ -11,6 +12,7 @@ from airflow_provider_talecraft.hooks.talecraft import TaleCraftHook
 from airflow_provider_talecraft.pictures.place import IfExists
 from airflow_provider_talecraft.policies.options import checked_count, checked_word
 from airflow_provider_talecraft.policies.templates import TemplatesOfTheAuthor
+from airflow_provider_talecraft.version_compat import mask_secret
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,6 +20,11 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
     from airflow_provider_talecraft.pictures.delivery import Delivery
+
+#: How many URLs' queries are hidden; the page shows some 4,000 characters.
+MASKED = 100
+#: Characters of a query that may be a signature. What is shorter, such as "v=2", would be hidden in other text, too.
+SIGNATURE_LENGTH = 16
 
 DEFAULT_MAX_BYTES = 50 * 1024 * 1024
 
@@ -53,6 +60,17 @@ class ToObjectStorage(TemplatesOfTheAuthor):
         self.write_sidecar = write_sidecar
         self.image_hosts = image_hosts
         self.talecraft_conn_id = talecraft_conn_id
+
+    def _do_render_template_fields(self, parent: Any, *args: Any, **kwargs: Any) -> None:
+        """Render, and have Airflow hide on its page of rendered fields what signs the URLs."""
+        super()._do_render_template_fields(parent, *args, **kwargs)
+        given = [getattr(parent, name, None) for name in ("image_url", "illustration", "illustrations")]
+        if isinstance(given[-1], (list, tuple)):
+            given += given[-1][:MASKED]
+        for item in given:
+            url = item.get("image_url") if isinstance(item, Mapping) else item
+            if isinstance(url, str) and len(query := url.partition("?")[2]) >= SIGNATURE_LENGTH:
+                mask_secret(query)
 
     def _delivery(self, context: Context) -> Delivery:
         """Return the conditions of this task, checked.

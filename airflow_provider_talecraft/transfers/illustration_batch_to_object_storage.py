@@ -70,7 +70,7 @@ class IllustrationBatchToObjectStorageOperator(ToObjectStorage):
     :param write_sidecar: whether ``<picture>.json`` is written beside each.
     :param image_hosts: hosts (templated) that need be neither public nor https; None for those of the connection.
     :param talecraft_conn_id: id of the TaleCraft connection (templated), whose own host is such a host too.
-    :param retries: how often Airflow runs the task again; it is free. Mapped tasks below Airflow 3.3 have the Dag's own.
+    :param retries: how often Airflow runs the task again; it is free. Mapped tasks below Airflow 3.3 have the Dag's.
     """
 
     template_fields: Sequence[str] = (

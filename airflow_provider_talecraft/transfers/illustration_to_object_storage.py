@@ -57,7 +57,7 @@ class IllustrationToObjectStorageOperator(ToObjectStorage):
     :param image_hosts: hosts (templated), ``host`` or ``host:port``, that need be neither public nor https; None for
         those of the TaleCraft connection's extra ``image_hosts``. The connection's own host always is one.
     :param talecraft_conn_id: id of that connection (templated); it may be missing, and its key is not read.
-    :param retries: how often Airflow runs the task again; it is free. Mapped tasks below Airflow 3.3 have the Dag's own.
+    :param retries: how often Airflow runs the task again; it is free. Mapped tasks below Airflow 3.3 have the Dag's.
     """
 
     template_fields: Sequence[str] = (

@@ -130,9 +130,10 @@ def test_an_entry_keeps_its_own_number_in_a_list_that_was_picked_from(tmp_path):
 
 def test_a_signature_is_in_no_sidecar_no_result_no_manifest_and_no_log(tmp_path, caplog):
     caplog.set_level(logging.DEBUG, logger="airflow_provider_talecraft")
-    with gallery(**{"1.jpeg": NOT_FOUND}) as (url, _), pytest.raises(TaleCraftDownloadError) as caught:
+    with gallery(**{"1.jpeg": NOT_FOUND}) as (url, _):
         given = [{**entry, "image_url": entry["image_url"] + "?sig=s3cret"} for entry in entries(url)]
-        store(given, tmp_path, manifest_path=f"file://{tmp_path}/stored.jsonl\n")
+        with pytest.raises(TaleCraftDownloadError) as caught:
+            store(given, tmp_path, manifest_path=f"file://{tmp_path}/stored.jsonl\n")
     assert "s3cret" not in str(caught.value) + caplog.text
     assert len(list(tmp_path.iterdir())) == 5
     assert not [path for path in tmp_path.iterdir() if b"s3cret" in path.read_bytes()]

@@ -13,7 +13,7 @@ from types import SimpleNamespace
 
 import pytest
 import requests
-from airflow.providers.common.compat.sdk import AirflowFailException, Asset, AssetAlias, ObjectStoragePath
+from airflow.providers.common.compat.sdk import DAG, AirflowFailException, Asset, AssetAlias, ObjectStoragePath
 from asset_events import Events
 from loopback import gallery, read_head, server
 from pictures import picture
@@ -23,6 +23,11 @@ from airflow_provider_talecraft.api.models import IllustrationRequest
 from airflow_provider_talecraft.exceptions import TaleCraftDownloadError, TaleCraftInvalidRequestError
 from airflow_provider_talecraft.pictures.place import ObjectLocation
 from airflow_provider_talecraft.transfers.illustration_to_object_storage import IllustrationToObjectStorageOperator
+
+try:
+    from airflow.sdk._shared.secrets_masker import redact
+except ImportError:  # below 3.2
+    from airflow.utils.log.secrets_masker import redact
 
 TI = SimpleNamespace(dag_id="book", task_id="store", run_id="manual__1", map_index=3)
 
@@ -284,6 +289,17 @@ def test_what_stands_is_not_fetched_again_when_its_signature_has_expired(tmp_pat
         first = store(url + "1", f"file://{tmp_path}/", **options)
         assert store(url + ("2" if ids else "1"), f"file://{tmp_path}/", **options) == first
         assert len(seen) == 1
+
+
+@pytest.mark.parametrize("way", ["illustration", "image_url"])
+def test_a_signature_is_hidden_on_the_page_of_rendered_fields(way):
+    with DAG("signed", schedule=None):
+        url = "https://cdn.test/fox.jpeg" + SIGNED
+        value = url if way == "image_url" else drawn_at(url)
+        operator = IllustrationToObjectStorageOperator(task_id="store", dst="file:///tmp/", **{way: value})
+    operator.render_template_fields({})
+    assert "s3cret" not in str(redact(getattr(operator, way)))
+    assert "s3cret" in str(getattr(operator, way))
 
 
 # Names that stores find hard
