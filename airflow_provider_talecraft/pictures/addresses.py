@@ -46,7 +46,7 @@ class Watched(HTTPAdapter):
         return pool  # type: ignore[no-any-return]  # requests leaves its adapters' pools untyped
 
     def request_url(self, request: requests.PreparedRequest, proxies: Any) -> str:
-        """Return what is asked for; requests makes one slash of two, and the key of an object may begin with one."""
+        """Return what is asked for; requests 2.32 makes one slash of two, and the key of an object may begin with one."""
         target = super().request_url(request, proxies)
         return request.path_url if target.startswith("/") else target
 
@@ -115,8 +115,7 @@ def _public(address: str, port: int, *, allow_loopback: bool) -> str:
     checked = filter_host(inner, port, allow_loopback=allow_loopback and not translated)
     # ::/8 holds IPv4 addresses in a spelling given up long ago, and nothing that is asked today.
     is_old = isinstance(number, ipaddress.IPv6Address) and number.is_reserved and number.ipv4_mapped is None
-    if (
-        is_old and not translated and not (allow_loopback and number.is_loopback)
-    ) or checked in PUBLIC_METADATA_ADDRESSES:
+    is_old = is_old and not translated and not (allow_loopback and number.is_loopback)
+    if is_old or checked in PUBLIC_METADATA_ADDRESSES:
         raise InvalidIPAddress(checked)
     return f"[{number}]" if translated else checked
