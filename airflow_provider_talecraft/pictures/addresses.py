@@ -46,7 +46,7 @@ class Watched(HTTPAdapter):
         return pool  # type: ignore[no-any-return]  # requests leaves its adapters' pools untyped
 
     def request_url(self, request: requests.PreparedRequest, proxies: Any) -> str:
-        """Return what is asked for; requests 2.32 makes one slash of two, and the key of an object may begin with one."""
+        """Return what is asked for; requests 2.32 makes one slash of two, and an object's key may begin with one."""
         target = super().request_url(request, proxies)
         return request.path_url if target.startswith("/") else target
 
