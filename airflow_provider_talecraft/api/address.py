@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from ipaddress import ip_address
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 from airflow_provider_talecraft.exceptions import TaleCraftInvalidRequestError
 
@@ -40,6 +41,21 @@ def base_url(host: str | None, port: int | None = None, *, allow_http: bool = Fa
     authority = f"[{name}]" if ":" in name else name
     number = own_port or port
     return f"{parts.scheme}://{authority}" + (f":{number}" if number else "")
+
+
+def without_query(text: str) -> str:
+    """Return *text*, if it is an http(s) URL, without query, fragment, user and password: they may be signatures.
+
+    Other text stays as it is. This is how an image URL is shown everywhere but in XCom.
+    """
+    start = text.strip()
+    if not start[:8].casefold().startswith(("http://", "https://")):
+        return text
+    try:
+        parts = urlsplit(start)
+    except ValueError:  # brackets that hold no address
+        return re.split("[?#]", start, maxsplit=1)[0]
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
 def is_loopback(hostname: str) -> bool:

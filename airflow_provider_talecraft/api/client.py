@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import ssl
-from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from airflow_provider_talecraft import __version__
@@ -12,10 +9,9 @@ from airflow_provider_talecraft.api import protocol
 from airflow_provider_talecraft.api.border import harmless
 from airflow_provider_talecraft.api.connection import OneConnection, PlainSession
 from airflow_provider_talecraft.api.deadline import Deadline
-from airflow_provider_talecraft.api.environment import ca_bundle, proxies
+from airflow_provider_talecraft.api.environment import ca_bundle, proxies, ssl_context
 from airflow_provider_talecraft.exceptions import (
     TaleCraftAuthenticationError,
-    TaleCraftInvalidRequestError,
     TaleCraftOutcomeUnknownError,
     TaleCraftUnavailableError,
 )
@@ -96,7 +92,7 @@ class TaleCraftClient:
         status, retry_after, body, failure = 0, None, bytearray(), ""
         with Deadline() as deadline, PlainSession() as session:
             carrier = OneConnection(
-                _ssl_context(ca_bundle()),
+                ssl_context(ca_bundle()),
                 deadline,
                 connect_timeout=self.connect_timeout,
                 read_timeout=self.read_timeout,
@@ -164,20 +160,3 @@ def _describe(error: BaseException) -> str:
         error = inner
     text = getattr(error, "strerror", None) or str(error) or type(error).__name__
     return f"{type(error).__name__}: {text}"
-
-
-@lru_cache(maxsize=4)
-def _ssl_context(bundle: str) -> ssl.SSLContext:
-    """Return the context that all connections of this process share: loading a CA bundle takes 17 ms CPU each time.
-
-    :raises TaleCraftInvalidRequestError: if the bundle cannot be read.
-    """
-    try:
-        if Path(bundle).is_dir():
-            return ssl.create_default_context(capath=bundle)
-        return ssl.create_default_context(cafile=bundle)
-    except OSError as error:
-        raise TaleCraftInvalidRequestError(
-            f"The CA bundle {bundle!r} (REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE) cannot be read: {error.strerror}. "
-            "Nothing was sent."
-        ) from None

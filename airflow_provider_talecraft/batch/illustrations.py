@@ -80,8 +80,8 @@ class Illustrations:
         """Count, and find out which file names would be given twice."""
         seen: set[str] = set()
         try:
+            self._count = sum(1 for _ in self._entries())  # first: it says how wide a number is
             for index, entry in enumerate(self._entries()):
-                self._count = index + 1
                 name = self._illustration(index, entry).file.casefold()
                 if name in seen:
                     self._twice.add(name)
@@ -100,19 +100,28 @@ class Illustrations:
         url, error = entry.get("image_url"), entry.get("error")
         if not isinstance(url, str) and not isinstance(error, str):
             raise _wrong(index, "has neither image_url nor error")
-        key = str(entry.get("key", index))
+        number = entry.get("index", index)
+        if type(number) is not int or number < 0:
+            number = index
+        key = str(entry.get("key", number))
+        # Of mapped tasks, a failed one leaves no gap in the list: there only the id stays the same.
+        name = str(entry.get("id") or key) if not {"key", "index"} & set(entry) else key
         facts = {name: entry[name] for name in FACTS if isinstance(entry.get(name), str)}
         return Illustration(
-            index, key, self._file(index, key), url if isinstance(url, str) else "", str(error or ""), facts
+            index, key, self._file(index, number, name), url if isinstance(url, str) else "", str(error or ""), facts
         )
 
-    def _file(self, index: int, key: str) -> str:
-        """Return a name of plain characters: the key, or the index so padded that names sort as the list does."""
+    def _file(self, index: int, number: int, name: str) -> str:
+        """Return a name of plain characters: *name*, or the number so padded that names sort as the list does.
+
+        One that would be given twice has its place in the list behind a dot, which no other name has: whatever the
+        keys, there are never two alike, and on no file system that does not know large letters from small ones.
+        """
         width = max(4, len(str(self._count)))
-        stem = re.sub(r"[^A-Za-z0-9_-]+", "-", key).strip("-")[:80]
-        if not stem or key == str(index):
-            return f"{index:0{width}}"
-        return f"{stem}-{index:0{width}}" if stem.casefold() in self._twice else stem
+        stem = re.sub(r"[^A-Za-z0-9_-]+", "-", name).strip("-")[:80]
+        if not stem or name == str(number):
+            stem = f"{number:0{width}}"
+        return f"{stem}.{index:0{width}}" if stem.casefold() in self._twice else stem
 
 
 def _wrong(index: int, what: str) -> TaleCraftDownloadError:

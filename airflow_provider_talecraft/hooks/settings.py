@@ -24,7 +24,7 @@ DEFAULT_READ_TIMEOUT = 300.0
 LONGEST_TIMEOUT = 24 * 60 * 60.0
 
 #: ``host`` or ``host:port``; an IPv6 address in brackets.
-HOST = re.compile(r"(\[[0-9a-f:.]+\]|[^\s/:@\[\]]+)(:[0-9]{1,5})?")
+HOST = re.compile(r"(\[[0-9a-f:.]+\]|[\w.-]+)(:[0-9]{1,5})?")
 
 TRUE_WORDS = frozenset({"true", "1", "yes", "on"})
 FALSE_WORDS = frozenset({"false", "0", "no", "off", ""})
@@ -166,7 +166,8 @@ def host_names(value: Any, what: str) -> tuple[str, ...]:
     for number, host in enumerate(hosts):
         if not HOST.fullmatch(host):
             raise TaleCraftInvalidRequestError(
-                f"{what}[{number}] is neither host nor host:port: nothing was sent. Leave out scheme and path."
+                f"{what}[{number}] is neither host nor host:port: nothing was sent. Leave out scheme and path; "
+                "name each host in full (there are no wildcards), with commas between."
             )
     return hosts
 

@@ -14,12 +14,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote, urlsplit
 
 from airflow.providers.common.compat.sdk import ObjectStoragePath
 
 from airflow_provider_talecraft.exceptions import TaleCraftDownloadError
+from airflow_provider_talecraft.pictures.assets import shown
 from airflow_provider_talecraft.pictures.fetching import fetch, without_query
 from airflow_provider_talecraft.pictures.format import EXTENSIONS, Format, inspect
 from airflow_provider_talecraft.pictures.place import ObjectLocation
@@ -134,16 +135,20 @@ class Delivery:
         """Bring the picture at *url* to its place; whatever goes wrong, nothing partial stands there.
 
         :param metadata: flat facts about it, such as its prompt, for the sidecar and the object.
-        :param name: what it is called in a folder; by default after its id, else after the URL.
+        :param name: what it is called in a folder, in plain characters; by default after its id, else after the URL.
         :raises TaleCraftDownloadError: if there is no picture at *url*, or too large a one.
         :raises FileExistsError: if something stands in its place, with ``if_exists="fail"``.
         """
-        stem = _stem(url, name or str(metadata.get("id") or ""))
+        if not isinstance(url, str):
+            raise TaleCraftDownloadError(f"image_url must be a URL, not {type(url).__name__}.")
+        without_query(url)  # complains about what is no URL
+        metadata = shown(metadata)
+        stem = name or _stem(url, str(metadata.get("id") or ""))
         if self.if_exists != "overwrite":
             for place in self._candidates(stem):
                 if self.if_exists == "fail" and place.size() is not None:
                     raise FileExistsError(f"{place} exists")
-                if self.if_exists == "skip_same" and (stored := _described(place, url)):
+                if self.if_exists == "skip_same" and (stored := _described(place, url, metadata)):
                     log.info("%s stands already: nothing is fetched", place)
                     return stored
         with tempfile.TemporaryDirectory(prefix="talecraft-") as folder:
@@ -167,6 +172,7 @@ class Delivery:
             )  # fmt: skip
             if self.write_sidecar:
                 self._describe(place, stored, url, metadata)
+                self._remove_older(stem, place)
         return stored
 
     def folder_and_name(self, name: str) -> tuple[ObjectStoragePath, str]:
@@ -195,6 +201,14 @@ class Delivery:
         """Return what the file of *picture* is called: its extension follows the bytes where ``dst`` is a folder."""
         return name + picture.format.extension if self.dst.endswith("/") else name
 
+    def _remove_older(self, stem: str, place: ObjectLocation) -> None:
+        """Remove a picture of the same name and another type, if its sidecar shows that it was stored here as this."""
+        for other in self._candidates(stem):
+            if str(other) != str(place) and self.if_exists != "fail" and _standing(other):
+                log.info("%s is replaced by %s", other, place)
+                _sidecar(other).remove()
+                other.remove()
+
     def _candidates(self, stem: str) -> list[ObjectLocation]:
         """Return where the picture may stand already; its type is not known before it is fetched."""
         path = ObjectStoragePath(self.dst, conn_id=self.dst_conn_id)
@@ -216,6 +230,7 @@ class Delivery:
         description = {
             **metadata,
             "source": without_query(url),
+            **_query_digest(url),
             "sha256": stored.sha256,
             "bytes": stored.size,
             "content_type": stored.content_type,
@@ -241,10 +256,25 @@ def file_name_of(name: str) -> str:
     return f"{plain}-{hashlib.sha256(name.encode()).hexdigest()[:8]}".lstrip("-")
 
 
-def _described(place: ObjectLocation, url: str) -> Stored | None:
-    """Return what stands at *place* if its sidecar says that it is the picture at *url*, and the bytes agree."""
-    if urlsplit(url).query:
-        return None  # the sidecar does not keep queries: two URLs may differ in theirs alone
+def _described(place: ObjectLocation, url: str, metadata: Mapping[str, Scalar]) -> Stored | None:
+    """Return what stands at *place* if its sidecar says that it is the picture at *url*, and the bytes agree.
+
+    Two URLs may differ in their query alone, and a signature is another one each time: with a query, it is the same
+    picture if the whole query is the same, or if the picture's id is.
+    """
+    standing = _standing(place)
+    if standing is None:
+        return None
+    stored, sidecar = standing
+    digest = _query_digest(url).get("source_query_sha256")
+    same_id = bool(metadata.get("id")) and metadata.get("id") == sidecar.get("id")
+    if sidecar["source"] == without_query(url) and (sidecar.get("source_query_sha256") == digest or same_id):
+        return stored
+    return None
+
+
+def _standing(place: ObjectLocation) -> tuple[Stored, dict[str, Any]] | None:
+    """Return what stands at *place* and its sidecar, if it has one and the bytes agree."""
     content = _sidecar(place).read(SIDECAR_LIMIT)
     if content is None:
         return None
@@ -254,13 +284,19 @@ def _described(place: ObjectLocation, url: str) -> Stored | None:
             str(place), place.uri, sidecar["bytes"], sidecar["sha256"],
             sidecar["content_type"], sidecar["width"], sidecar["height"],
         )  # fmt: skip
-        source = sidecar["source"]
+        _ = sidecar["source"]
     except (ValueError, KeyError, TypeError):
         log.warning("What stands beside %s is not its sidecar: it is not gone by", place)
         return None
-    if source == without_query(url) and place.size() == stored.size and place.sha256() == stored.sha256:
-        return stored
+    if place.size() == stored.size and place.sha256() == stored.sha256:
+        return stored, sidecar
     return None
+
+
+def _query_digest(url: str) -> dict[str, str]:
+    """Return what tells queries apart without giving a signature away; nothing if there is no query."""
+    query = urlsplit(url).query
+    return {"source_query_sha256": hashlib.sha256(query.encode()).hexdigest()} if query else {}
 
 
 def _sidecar(place: ObjectLocation) -> ObjectLocation:
@@ -282,9 +318,6 @@ def _object_metadata(sha256: str, metadata: Mapping[str, Scalar]) -> dict[str, s
 
 def _stem(url: str, name: str) -> str:
     """Return a file name without extension, of plain characters only: from *name*, else from *url*."""
-    if not isinstance(url, str):
-        raise TaleCraftDownloadError(f"image_url must be a URL, not {type(url).__name__}.")
-    without_query(url)  # complains about what is no URL
     for text in (name, PurePosixPath(unquote(urlsplit(url).path)).stem):
         if stem := re.sub(r"[^A-Za-z0-9_-]+", "-", text).strip("-")[:100]:
             return stem

@@ -1,7 +1,7 @@
 """From a picture's URL into a local file. Whom to ask, how long, how much; what the bytes are is picture's.
 
-The URL comes from outside, so it could be anybody's: an address inside the worker's own network (``public`` sees to
-that), a page that never ends, a redirect.
+The URL comes from outside, so it could be anybody's: an address inside the worker's own network, a page that never
+ends, a redirect. Whether an address is public is said in ``addresses``.
 """
 
 from __future__ import annotations
@@ -11,26 +11,20 @@ import time
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING
-from urllib.parse import SplitResult, urlsplit, urlunsplit
+from urllib.parse import SplitResult, urlsplit
 
 import requests
-from tenacity import (
-    RetryCallState,
-    Retrying,
-    retry_if_exception_type,
-    stop_after_attempt,
-    wait_exponential,
-    wait_random,
-)
-from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
+from requests_hardened.ip_filter import InvalidIPAddress
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_exponential, wait_random
+from urllib3.exceptions import NameResolutionError
 
 from airflow_provider_talecraft import __version__
+from airflow_provider_talecraft.api import address, protocol
 from airflow_provider_talecraft.api.connection import PlainSession
 from airflow_provider_talecraft.api.deadline import Deadline
-from airflow_provider_talecraft.api.environment import ca_bundle, proxies
-from airflow_provider_talecraft.api.protocol import seconds_to_wait
+from airflow_provider_talecraft.api.environment import ca_bundle, proxies, ssl_context
 from airflow_provider_talecraft.exceptions import TaleCraftDownloadError
-from airflow_provider_talecraft.pictures.public import NotPublicError, Pinned, Watched, public_addresses
+from airflow_provider_talecraft.pictures.addresses import PublicOnly, UnknownNameError, Watched
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -44,13 +38,14 @@ DEADLINE = 300.0
 ATTEMPTS = 4
 CHUNK_BYTES = 64 * 1024
 
-#: Statuses that pass: asking again soon may help. A store may take some seconds to have what it was given (403, 404);
-#: 520 to 530 are an edge's own.
+#: Statuses that pass: asking again soon may help. 403 and 404 are what a store or a CDN says of a picture that was
+#: handed out a moment before it stands; from 520 on they are an edge's own.
 PASSING = frozenset({403, 404, 408, 425, 429, 500, 502, 503, 504, *range(520, 531)})
-#: What is told of the bytes and does not change them: some uploaders leave it behind. The bytes are checked anyway.
-NO_ENCODING = frozenset({"", "identity", "aws-chunked", "base64"})
-#: What can be stored.
+
+#: What is asked for: what can be stored, and nothing that a CDN would rather send.
 ACCEPT = "image/png, image/jpeg, image/webp;q=0.9"
+#: Content encodings that uploaders note and that change nothing, or nothing that would pass for a picture.
+PLAIN_ENCODINGS = frozenset({"", "identity", "aws-chunked", "base64"})
 
 _backoff = wait_exponential(multiplier=0.5, max=8) + wait_random(0, 0.5)
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -74,17 +69,7 @@ class _PassesError(Exception):
     def __init__(self, error: TaleCraftDownloadError) -> None:
         super().__init__(str(error))
         self.error = error
-
-
-class _NotConnectedError(_PassesError):
-    """Nobody answered at one of the host's addresses."""
-
-
-def _wait(state: RetryCallState) -> float:
-    """Return the seconds to wait: what the host asked for, else more each time."""
-    passes = state.outcome.exception() if state.outcome else None
-    asked = passes.error.retry_after if isinstance(passes, _PassesError) else None
-    return max(asked or 0.0, _backoff(state))
+        self.wait = error.retry_after or 0.0
 
 
 def fetch(
@@ -113,11 +98,14 @@ def fetch(
     again = Retrying(
         retry=retry_if_exception_type(_PassesError),
         wait=_wait,
-        stop=stop_after_attempt(ATTEMPTS),
+        # A server that says when is asked then, or not at all: its time may be beyond ours.
+        stop=lambda state: state.attempt_number >= ATTEMPTS or time.monotonic() + _asked_to_wait(state) >= until,
         # Not beyond the deadline: the next attempt would be over before it began.
         sleep=lambda seconds: time.sleep(min(seconds, max(0.0, until - time.monotonic()))),
         reraise=True,
     )
+    if parts.scheme == "https":
+        ssl_context(ca_bundle())  # complains about a bundle that cannot be read; requests would in words of its own
     try:
         return again(_attempt, url, into, shown, max_bytes, is_trusted=is_trusted, until=until)
     except _PassesError as passes:
@@ -130,8 +118,17 @@ def without_query(url: str) -> str:
 
     :raises TaleCraftDownloadError: if it is not an http(s) URL.
     """
-    parts = _split(url)
-    return urlunsplit((parts.scheme, parts.netloc, parts.path, "", ""))
+    _split(url)
+    return address.without_query(url)
+
+
+def _asked_to_wait(state: RetryCallState) -> float:
+    error = state.outcome.exception() if state.outcome else None
+    return error.wait if isinstance(error, _PassesError) else 0.0
+
+
+def _wait(state: RetryCallState) -> float:
+    return max(_backoff(state), _asked_to_wait(state))
 
 
 def _split(url: str) -> SplitResult:
@@ -151,38 +148,12 @@ def _is_trusted(parts: SplitResult, trusted: Collection[str]) -> bool:
 
 
 def _attempt(url: str, into: BinaryIO, shown: str, max_bytes: int, *, is_trusted: bool, until: float) -> Fetched:
-    """Ask once, at the first of the host's addresses that can be connected to."""
-    parts = _split(url)
-    addresses: list[str | None] = [None]
-    if not is_trusted:
-        try:
-            addresses = list(public_addresses(parts.hostname or "", parts.port or _DEFAULT_PORTS[parts.scheme]))
-        except NotPublicError as error:
-            raise TaleCraftDownloadError(
-                f"The host of {shown} has the address {error}, which is not a public one: nothing was asked there. "
-                "If it is yours, name it in image_hosts."
-            ) from None
-        except (OSError, UnicodeError):
-            raise _PassesError(
-                TaleCraftDownloadError(
-                    f"The host of {shown} is not known to DNS here. Where only a proxy knows names, name the host in "
-                    "image_hosts: the proxy is asked for it then."
-                )
-            ) from None
-    for address in addresses:
-        into.seek(0)
-        into.truncate()
-        try:
-            return _ask(url, into, shown, max_bytes, address=address, until=until)
-        except _NotConnectedError as error:
-            failure = error
-    raise failure
-
-
-def _ask(url: str, into: BinaryIO, shown: str, max_bytes: int, *, address: str | None, until: float) -> Fetched:
-    failure: Exception | None = None
+    into.seek(0)
+    into.truncate()
+    failure: TaleCraftDownloadError | None = None
+    passes = True
     with Deadline(until - time.monotonic()) as deadline, PlainSession() as session:
-        session.mount("https://", Pinned(deadline, address) if address else Watched(deadline))
+        session.mount("https://", Watched(deadline) if is_trusted else PublicOnly(deadline))
         session.mount("http://", Watched(deadline))
         try:
             with session.get(
@@ -190,7 +161,6 @@ def _ask(url: str, into: BinaryIO, shown: str, max_bytes: int, *, address: str |
                 headers={
                     "Accept": ACCEPT,
                     "Accept-Encoding": "identity",
-                    "Host": _split(url).netloc,
                     "User-Agent": f"airflow-provider-talecraft/{__version__}",
                 },
                 timeout=TIMEOUTS,
@@ -199,33 +169,33 @@ def _ask(url: str, into: BinaryIO, shown: str, max_bytes: int, *, address: str |
                 allow_redirects=False,
                 stream=True,
             ) as response:
-                _check_head(response, shown, max_bytes, until)
+                _check_head(response, shown, max_bytes)
                 fetched = _receive(response, into, shown, max_bytes)
+        except InvalidIPAddress as error:
+            failure, passes = _not_public(shown, error), False
+        except (requests.exceptions.InvalidURL, requests.exceptions.SSLError, UnicodeError) as error:
+            failure, passes = _unfetched(shown, error), False
         except requests.RequestException as error:
-            failure = _unfetched(shown, error)
-        except UnicodeError as error:
-            failure = TaleCraftDownloadError(f"The picture at {shown} could not be fetched ({type(error).__name__}).")
+            failure = _unresolved(shown) if _is_unresolved(error) else _unfetched(shown, error)
     if deadline.passed:
         raise TaleCraftDownloadError(f"The picture at {shown} did not come within the time for it. Fetching is free.")
     if failure is None:
         return fetched
     # Raised here and not above: an error of requests carries the whole URL.
-    raise failure
+    raise _PassesError(failure) if passes else failure
 
 
-def _check_head(response: requests.Response, shown: str, max_bytes: int, until: float) -> None:
+def _check_head(response: requests.Response, shown: str, max_bytes: int) -> None:
     status = response.status_code
     if status != HTTPStatus.OK:
-        asked = seconds_to_wait(response.headers.get("Retry-After"))
         error = TaleCraftDownloadError(
             f"The picture at {shown} could not be fetched: HTTP {status}. Redirects are not followed.",
             status_code=status,
-            retry_after=asked,
+            retry_after=protocol.seconds_to_wait(response.headers.get("Retry-After")),
         )
-        passes = status in PASSING and (asked or 0.0) < until - time.monotonic()
-        raise _PassesError(error) if passes else error
+        raise _PassesError(error) if status in PASSING else error
     encodings = response.headers.get("Content-Encoding", "").casefold().split(",")
-    if not {encoding.strip() for encoding in encodings} <= NO_ENCODING:
+    if not PLAIN_ENCODINGS.issuperset(encoding.strip() for encoding in encodings):
         raise TaleCraftDownloadError(f"The picture at {shown} came in a content encoding that was not asked for.")
     announced = response.headers.get("Content-Length", "")
     if announced.isascii() and announced.isdigit() and int(announced[:19]) > max_bytes:
@@ -245,15 +215,29 @@ def _receive(response: requests.Response, into: BinaryIO, shown: str, max_bytes:
     return Fetched(size, digest.hexdigest())
 
 
-def _unfetched(shown: str, error: requests.RequestException) -> Exception:
-    """Return what *error* means: an address that cannot be connected to, something that passes, or the end."""
-    told = TaleCraftDownloadError(
+def _is_unresolved(error: requests.RequestException) -> bool:
+    reason = getattr(error.args[0], "reason", None) if error.args else None
+    return isinstance(error, UnknownNameError) or isinstance(reason, NameResolutionError)
+
+
+def _unresolved(shown: str) -> TaleCraftDownloadError:
+    return TaleCraftDownloadError(
+        f"The picture at {shown} could not be fetched: the name of its host is not known here (DNS). Where names are "
+        "looked up by a proxy alone, name the host in image_hosts: then the proxy (HTTPS_PROXY) is asked by name."
+    )
+
+
+def _not_public(shown: str, error: InvalidIPAddress) -> TaleCraftDownloadError:
+    return TaleCraftDownloadError(
+        f"The host of {shown} has the address {error}, which is not a public one: nothing was asked there. "
+        "If it is yours, name it in image_hosts."
+    )
+
+
+def _unfetched(shown: str, error: Exception) -> TaleCraftDownloadError:
+    return TaleCraftDownloadError(
         f"The picture at {shown} could not be fetched ({type(error).__name__}). Fetching again is free."
     )
-    if isinstance(error, (requests.exceptions.InvalidURL, requests.exceptions.SSLError)):
-        return told
-    reason = getattr(error.args[0] if error.args else None, "reason", None)
-    return (_NotConnectedError if isinstance(reason, (NewConnectionError, ConnectTimeoutError)) else _PassesError)(told)
 
 
 def _too_large(shown: str, max_bytes: int) -> TaleCraftDownloadError:

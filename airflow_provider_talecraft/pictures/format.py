@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import imagesize
 
 from airflow_provider_talecraft.exceptions import TaleCraftDownloadError
+from airflow_provider_talecraft.pictures.orientation import QUARTER_TURNS, orientation
 
 if TYPE_CHECKING:
     from typing import BinaryIO
@@ -25,12 +26,13 @@ FORMATS: tuple[tuple[tuple[tuple[int, bytes], ...], str, str], ...] = (
 EXTENSIONS = tuple(extension for _, _, extension in FORMATS)
 
 _HEAD_BYTES = 16
-_TAIL_BYTES = 1024
+#: Bytes of padding that are gone by, with the end before them.
+_TAIL_BYTES = 64 * 1024
 #: The last chunk of every PNG: no data, its name, its checksum.
 _PNG_END = b"\x00\x00\x00\x00IEND\xaeB`\x82"
 _JPEG_END = b"\xff\xd9"
 #: What encoders are known to leave behind the end of a picture.
-_PADDING = b"\x00\r\n "
+_PADDING = b"\x00\r\n \xff"
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,8 @@ def inspect(file: BinaryIO, *, name: str) -> Format:
             "or is followed by something that is no picture."
         )
     width, height = imagesize.get(file)
+    if content_type != "image/jpeg" and orientation(file, content_type) in QUARTER_TURNS:  # of a JPEG it is applied
+        width, height = height, width
     if width < 1 or height < 1:
         raise TaleCraftDownloadError(f"The {content_type} at {name} has no readable size in pixels.")
     if width * height > MAX_PIXELS:
@@ -90,7 +94,10 @@ def _type_of(head: bytes) -> tuple[str, str]:
 def _ends_as_it_should(file: BinaryIO, head: bytes, size: int, content_type: str) -> bool:
     if content_type == "image/webp":
         length = int.from_bytes(head[4:8], "little") + 8
-        return size in {length, length + length % 2}
+        if not length <= size <= length + _TAIL_BYTES:
+            return False
+        file.seek(length)
+        return not file.read().strip(_PADDING)
     file.seek(max(0, size - _TAIL_BYTES))
     tail = file.read()
     if content_type == "image/png":

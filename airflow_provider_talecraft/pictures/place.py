@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
+import re
 import shutil
 import tempfile
 from contextlib import suppress
@@ -27,9 +29,14 @@ DEFAULT_MAX_BYTES = 50 * 1024 * 1024
 #: Which extra of this package brings the filesystem of a URI's scheme.
 EXTRAS = {"s3": "s3", "s3a": "s3", "gs": "gcs", "gcs": "gcs", "abfs": "azure", "abfss": "azure"}
 
+#: ``abfss://container@account.dfs.core.windows.net/``, as Azure writes it.
+ACCOUNT_IN_URI = re.compile(r"(abfss?|az|adl)://[^/]*@[^/]*\.core\.[^/]+", re.IGNORECASE)
+
 #: Bytes that an upload holds at a time. S3 takes parts of at least 5 MiB, GCS multiples of 256 KiB.
 PART_BYTES = 8 * 1024 * 1024
 READ_BYTES = 1024 * 1024
+#: What file systems without hard links say (gcsfuse, SMB, some FUSE).
+NO_LINKS = frozenset({errno.EPERM, errno.EACCES, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK})
 LOCAL = frozenset({"file", "local", ""})
 
 
@@ -82,6 +89,11 @@ def checked_path(dst: Any, conn_id: str | None) -> ObjectStoragePath:
         raise AirflowFailException(f"dst must be a URI such as s3://bucket/folder/ or file:///folder/, not {dst!r}.")
     if dst != dst.strip() or not dst.isprintable():
         raise AirflowFailException(f"dst has blanks around it, or characters that no name has: {dst!r}.")
+    if ACCOUNT_IN_URI.match(dst):
+        raise AirflowFailException(
+            "dst names a storage account, where Airflow expects a connection's id. Write abfs://container/folder/, and "
+            "name the account in the connection (dst_conn_id)."
+        )
     rest = dst.partition("://")[2]
     if ".." in rest.split("/") or rest.rpartition("/")[2] == "." or "/" not in rest:
         raise AirflowFailException(f"dst names no place: {dst!r}. A folder ends in a slash; '..' is not gone by.")
@@ -215,17 +227,34 @@ class ObjectLocation:
     def _put_beside(self, source: Path, *, exclusive: bool) -> None:
         place = Path(self.path.path)
         place.parent.mkdir(parents=True, exist_ok=True)
-        beside = place.with_name(f".{place.name[:100]}.{uuid4().hex}.part")
+        name = place.name.encode()[:100].decode(errors="ignore")  # a name has 255 bytes, not characters
+        beside = place.with_name(f".{name}.{uuid4().hex}.part")
         try:
             shutil.copyfile(source, beside)
             with beside.open("rb+") as file:
                 os.fsync(file.fileno())  # else a power failure could leave the name without the content
             if exclusive:
-                os.link(beside, place)
+                _take(place, beside)
             else:
                 beside.replace(place)
         finally:
             beside.unlink(missing_ok=True)
+
+
+def _take(place: Path, beside: Path) -> None:
+    """Give *beside* the name *place*, unless something has it."""
+    try:
+        os.link(beside, place)
+    except OSError as error:
+        if error.errno not in NO_LINKS:
+            raise
+        # The place is taken by an empty file first, which nobody else can do then.
+        place.touch(exist_ok=False)
+        try:
+            beside.replace(place)
+        except OSError:
+            place.unlink(missing_ok=True)
+            raise
 
 
 def _says_taken(error: OSError) -> bool:

@@ -59,7 +59,8 @@ class IllustrationBatchToObjectStorageOperator(ToObjectStorage):
     :param illustrations: what ``GenerateIllustrationBatchOperator`` returned (templated), a list or a summary with
         ``manifest_path``; or the output of mapped ``GenerateIllustrationOperator`` tasks. Entries with ``error`` are
         gone by.
-    :param dst: URI of a folder (templated), ending in ``/``. A picture is named after its key, or after its index.
+    :param dst: URI of a folder (templated), ending in ``/``. A picture is named after its key or its
+        index; of mapped tasks, which have neither, after its id.
     :param dst_conn_id: id of the store's connection (templated); None for the store's own default.
     :param if_exists: "skip_same", "overwrite" or "fail", for each picture.
     :param max_bytes: a larger picture is refused; 50 MiB by default.
@@ -70,6 +71,7 @@ class IllustrationBatchToObjectStorageOperator(ToObjectStorage):
     :param write_sidecar: whether ``<picture>.json`` is written beside each.
     :param image_hosts: hosts (templated) that need be neither public nor https; None for those of the connection.
     :param talecraft_conn_id: id of the TaleCraft connection (templated), whose own host is such a host too.
+    :param retries: how often Airflow runs the task again; it is free. Mapped tasks below Airflow 3.3 have the Dag's.
     """
 
     template_fields: Sequence[str] = (
@@ -100,6 +102,7 @@ class IllustrationBatchToObjectStorageOperator(ToObjectStorage):
         write_sidecar: bool = True,
         image_hosts: Sequence[str] | str | None = None,
         talecraft_conn_id: str = TaleCraftHook.default_conn_name,
+        retries: int = 3,
         **kwargs: Any,
     ) -> None:
         super().__init__(
@@ -110,6 +113,7 @@ class IllustrationBatchToObjectStorageOperator(ToObjectStorage):
             write_sidecar=write_sidecar,
             image_hosts=image_hosts,
             talecraft_conn_id=talecraft_conn_id,
+            retries=retries,
             **kwargs,
         )
         self.illustrations = illustrations
@@ -129,7 +133,7 @@ class IllustrationBatchToObjectStorageOperator(ToObjectStorage):
         from airflow_provider_talecraft.batch.illustrations import Illustrations  # noqa: PLC0415  # as above
         from airflow_provider_talecraft.batch.manifest import Output  # noqa: PLC0415  # with delivery, which loads requests
 
-        if not str(self.dst).endswith("/"):
+        if not str(self.dst).strip().endswith("/"):
             raise AirflowFailException(f"dst must be a folder and end in a slash, not {self.dst!r}.")
         delivery = self._delivery(context)
         illustrations = Illustrations(self.illustrations, manifest_conn_id=self.manifest_conn_id)
@@ -164,7 +168,7 @@ class IllustrationBatchToObjectStorageOperator(ToObjectStorage):
         from airflow_provider_talecraft.batch.manifest import Manifest  # noqa: PLC0415  # loads its file systems
 
         if self.manifest_path:
-            manifest = Manifest(ObjectStoragePath(self.manifest_path, conn_id=self.manifest_conn_id))
+            manifest = Manifest(ObjectStoragePath(self.manifest_path.strip(), conn_id=self.manifest_conn_id))
             manifest.check()
             return manifest
         if count > self.manifest_threshold:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -57,6 +58,7 @@ class IllustrationToObjectStorageOperator(ToObjectStorage):
     :param image_hosts: hosts (templated), ``host`` or ``host:port``, that need be neither public nor https; None for
         those of the TaleCraft connection's extra ``image_hosts``. The connection's own host always is one.
     :param talecraft_conn_id: id of that connection (templated); it may be missing, and its key is not read.
+    :param retries: how often Airflow runs the task again; it is free. Mapped tasks below Airflow 3.3 have the Dag's.
     """
 
     template_fields: Sequence[str] = (
@@ -84,6 +86,7 @@ class IllustrationToObjectStorageOperator(ToObjectStorage):
         write_sidecar: bool = True,
         image_hosts: Sequence[str] | str | None = None,
         talecraft_conn_id: str = TaleCraftHook.default_conn_name,
+        retries: int = 3,
         **kwargs: Any,
     ) -> None:
         super().__init__(
@@ -94,6 +97,7 @@ class IllustrationToObjectStorageOperator(ToObjectStorage):
             write_sidecar=write_sidecar,
             image_hosts=image_hosts,
             talecraft_conn_id=talecraft_conn_id,
+            retries=retries,
             **kwargs,
         )
         if (illustration is None) == (image_url is None):
@@ -160,4 +164,6 @@ def _flat(metadata: Any, what: str) -> dict[str, Scalar]:
             raise AirflowFailException(
                 f"{what}[{name!r}] is a {type(value).__name__}; values are text, numbers or booleans."
             )
+        if isinstance(value, float) and not math.isfinite(value):
+            raise AirflowFailException(f"{what}[{name!r}] is {value}, which JSON has no number for.")
     return dict(metadata)

@@ -178,6 +178,7 @@ print(*sorted(name for name in set(sys.modules) - before))
         "fsspec",
         "upath",
         "imagesize",
+        "requests_hardened",
     }
 
 

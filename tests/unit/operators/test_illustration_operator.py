@@ -192,7 +192,7 @@ def test_lost_answers_are_replayed_in_any_run_as_often_as_max_replays_says(sandb
         with pytest.raises(FAILURES):
             draw(tmp_path, max_replays=max_replays)
     assert requests_of(sandbox) == 1 + max_replays
-    with pytest.raises(FAILURES, match=f"up to {2 + 2 * max_replays} credits may have been charged"):
+    with pytest.raises(FAILURES, match=f"Up to {2 + 2 * max_replays} credits may have been charged"):
         draw(tmp_path, max_replays=max_replays)
 
 

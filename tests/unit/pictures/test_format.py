@@ -73,9 +73,27 @@ def test_a_picture_with_another_file_hung_behind_it_is_none(kind, more):
         inspected(picture(kind) + more)
 
 
-@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
-def test_padding_behind_the_end_is_no_other_file(kind):
-    assert inspected(picture(kind) + b"\x00\x00\r\n").width == 40
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("padding", [b"\x00\x00\r\n", bytes(2048), b"\xff" * 300, b"\xff\x00" * 9, bytes(60_000)])
+def test_padding_behind_the_end_is_no_other_file(kind, padding):
+    assert inspected(picture(kind) + padding).width == 40
+    with pytest.raises(TaleCraftDownloadError, match="does not end as one ends"):
+        inspected(picture(kind) + padding + b"PK\x03\x04")
+
+
+def exif(turn):
+    from PIL import Image
+
+    tags = Image.Exif()
+    tags[0x0112] = turn
+    return tags.tobytes()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("turn", range(1, 9))
+def test_width_and_height_are_those_of_the_picture_as_it_is_seen(kind, turn):
+    found = inspected(picture(kind, (40, 30), exif=exif(turn)))
+    assert (found.width, found.height) == ((30, 40) if turn >= 5 else (40, 30))
 
 
 @pytest.mark.parametrize("size", [(100_000, 100_000), (2**31 - 1, 2**31 - 1), (MAX_PIXELS + 1, 1), (1, MAX_PIXELS + 1)])
@@ -115,7 +133,7 @@ def test_a_large_file_is_not_read_into_memory():
 
 @given(st.sampled_from(list(KINDS)), st.integers(0, 2000), st.binary(max_size=40))
 def test_damage_is_an_error_of_ours_or_a_picture_never_a_crash(kind, position, damage):
-    content = bytearray(picture(kind))
+    content = bytearray(picture(kind, exif=exif(6)))
     content[position : position + len(damage)] = damage
     try:
         found = inspected(bytes(content))

@@ -89,7 +89,11 @@ def test_another_try_fetches_only_what_does_not_stand(tmp_path):
     ("keys", "expected"),
     [
         (["cover", "page one", "3/4"], ["3-4.jpeg", "cover.jpeg", "page-one.jpeg"]),
-        (["a b", "a-b", "A b"], ["A-b-0002.jpeg", "a-b-0000.jpeg", "a-b-0001.jpeg"]),
+        (["a b", "a-b", "A b"], ["A-b.0002.jpeg", "a-b.0000.jpeg", "a-b.0001.jpeg"]),
+        (["a b", "a-b", "a-b-0000"], ["a-b-0000.jpeg", "a-b.0000.jpeg", "a-b.0001.jpeg"]),
+        (["a b", "a-b", "a-b.0000"], ["a-b-0000.jpeg", "a-b.0000.jpeg", "a-b.0001.jpeg"]),
+        (["0001", "1", "x" * 90], ["0001.0000.jpeg", "0001.0001.jpeg", "x" * 80 + ".jpeg"]),
+        (["x" * 80, "x" * 81, "X" * 82], ["X" * 80 + ".0002.jpeg", "x" * 80 + ".0000.jpeg", "x" * 80 + ".0001.jpeg"]),
         (["狐狸", "狐", "0"], ["0000.jpeg", "0001.jpeg", "0.jpeg"]),
         (["../x", "..", "/"], ["0001.jpeg", "0002.jpeg", "x.jpeg"]),
     ],
@@ -105,7 +109,34 @@ def test_the_output_of_mapped_tasks_is_stored_too(tmp_path):
         drawn = [{"id": f"i{n}", "status": "success", "image_url": f"{url}/{n}"} for n in range(2)]
         result = store(drawn, tmp_path)
     assert [entry["key"] for entry in result] == ["0", "1"]
-    assert names(tmp_path) == ["0000.jpeg", "0001.jpeg"]
+    assert names(tmp_path) == ["i0.jpeg", "i1.jpeg"]
+
+
+def test_the_name_of_a_mapped_tasks_picture_stays_when_a_failed_one_before_it_is_drawn_later(tmp_path):
+    """Airflow's list of what mapped tasks returned has no gap where one failed."""
+    with gallery() as (url, asked):
+        drawn = [{"id": f"i{n}", "status": "success", "image_url": f"{url}/{n}"} for n in range(3)]
+        store([drawn[0], drawn[2]], tmp_path)
+        store(drawn, tmp_path)
+        assert asked.count("/2") == 1
+    assert names(tmp_path) == ["i0.jpeg", "i1.jpeg", "i2.jpeg"]
+
+
+def test_an_entry_keeps_its_own_number_in_a_list_that_was_picked_from(tmp_path):
+    with gallery() as (url, _):
+        store(entries(url)[1:], tmp_path)
+    assert names(tmp_path) == ["0001.jpeg", "0002.jpeg"]
+
+
+def test_a_signature_is_in_no_sidecar_no_result_no_manifest_and_no_log(tmp_path, caplog):
+    caplog.set_level(logging.DEBUG, logger="airflow_provider_talecraft")
+    with gallery(**{"1.jpeg": NOT_FOUND}) as (url, _):
+        given = [{**entry, "image_url": entry["image_url"] + "?sig=s3cret"} for entry in entries(url)]
+        with pytest.raises(TaleCraftDownloadError) as caught:
+            store(given, tmp_path, manifest_path=f"file://{tmp_path}/stored.jsonl\n")
+    assert "s3cret" not in str(caught.value) + caplog.text
+    assert len(list(tmp_path.iterdir())) == 5
+    assert not [path for path in tmp_path.iterdir() if b"s3cret" in path.read_bytes()]
 
 
 def test_one_that_was_not_drawn_is_gone_by_and_told(tmp_path):

@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import inspect
 import json
+import logging
+import os
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 import requests
-from airflow.providers.common.compat.sdk import AirflowFailException
+from airflow.providers.common.compat.sdk import DAG, AirflowFailException, Asset, AssetAlias, ObjectStoragePath
+from asset_events import Events
 from loopback import gallery, read_head, server
 from pictures import picture
 
 from airflow_provider_talecraft.api.client import TaleCraftClient
 from airflow_provider_talecraft.api.models import IllustrationRequest
 from airflow_provider_talecraft.exceptions import TaleCraftDownloadError, TaleCraftInvalidRequestError
+from airflow_provider_talecraft.pictures.place import ObjectLocation
 from airflow_provider_talecraft.transfers.illustration_to_object_storage import IllustrationToObjectStorageOperator
+
+try:
+    from airflow.sdk._shared.secrets_masker import redact
+except ImportError:  # below 3.2
+    from airflow.utils.log.secrets_masker import redact
 
 TI = SimpleNamespace(dag_id="book", task_id="store", run_id="manual__1", map_index=3)
 
@@ -235,6 +245,120 @@ def test_the_key_is_in_no_sidecar(drawn, connected, tmp_path):
     assert connected.api_key not in (tmp_path / "cover.jpeg.json").read_text()
 
 
+# A signed URL
+
+
+SIGNED = "?X-Amz-Signature=s3cret&X-Amz-Expires=60"
+
+
+def drawn_at(url):
+    return {"id": "fox", "status": "success", "image_url": url, "prompt": "A fox"}
+
+
+@pytest.mark.parametrize("way", ["illustration", "metadata", "url alone"])
+def test_a_signature_is_in_no_sidecar_no_result_no_event_and_no_log(tmp_path, caplog, way):
+    caplog.set_level(logging.DEBUG, logger="airflow_provider_talecraft")
+    asset, alias, events = Asset("s3://books/fox"), AssetAlias("pictures"), Events()
+    with gallery(picture()) as (plain, _):
+        url = plain + SIGNED
+        given = {
+            "illustration": {"illustration": {**drawn_at(url), "preview": " HTTPS://me:s3cret@cdn.test/x" + SIGNED}},
+            "metadata": {"image_url": url, "metadata": drawn_at(url)},
+            "url alone": {"image_url": url},
+        }[way]
+        operator = IllustrationToObjectStorageOperator(
+            task_id="store", dst=f"file://{tmp_path}/", image_hosts="127.0.0.1", outlets=[asset, alias], **given
+        )
+        result = operator.execute({"ti": TI, "outlet_events": events})
+    told = str(result) + str(events[asset].extra) + str(events[alias].added) + caplog.text
+    assert "s3cret" not in told + next(tmp_path.glob("*.json")).read_text()
+
+
+@pytest.mark.parametrize("ids", [True, False])
+def test_what_stands_is_not_fetched_again_when_its_signature_has_expired(tmp_path, ids):
+    answers = iter([b"200 OK", *[b"403 Forbidden"] * 9])
+    body = picture()
+
+    def handle(connection):
+        read_head(connection)
+        connection.sendall(b"HTTP/1.1 %b\r\nContent-Length: %d\r\n\r\n" % (next(answers), len(body)) + body)
+
+    with server(handle, times=9) as (port, seen):
+        url = f"http://127.0.0.1:{port}/fox.jpeg?X-Amz-Signature="
+        options = {"image_hosts": "127.0.0.1", "metadata": {"id": "fox"} if ids else None}
+        first = store(url + "1", f"file://{tmp_path}/", **options)
+        assert store(url + ("2" if ids else "1"), f"file://{tmp_path}/", **options) == first
+        assert len(seen) == 1
+
+
+@pytest.mark.parametrize("way", ["illustration", "image_url"])
+def test_a_signature_is_hidden_on_the_page_of_rendered_fields(way):
+    with DAG("signed", schedule=None):
+        url = "https://cdn.test/fox.jpeg" + SIGNED
+        value = url if way == "image_url" else drawn_at(url)
+        operator = IllustrationToObjectStorageOperator(task_id="store", dst="file:///tmp/", **{way: value})
+    operator.render_template_fields({})
+    assert "s3cret" not in str(redact(getattr(operator, way)))
+    assert "s3cret" in str(getattr(operator, way))
+
+
+# Names that stores find hard
+
+
+def test_a_name_of_eighty_chinese_characters_is_stored(image_url, tmp_path):
+    name = "狐" * 80 + ".jpeg"
+    store(image_url, f"file://{tmp_path}/{name}")
+    assert names(tmp_path) == [name, name + ".json"]
+
+
+@pytest.mark.parametrize("number", [errno.EPERM, errno.EOPNOTSUPP, errno.EACCES, errno.ENOSYS])
+def test_fail_needs_no_hard_links(image_url, tmp_path, monkeypatch, number):
+    def no_links(*_):
+        raise OSError(number, "no links here")
+
+    monkeypatch.setattr(os, "link", no_links)
+    store(image_url, f"file://{tmp_path}/cover.jpeg", if_exists="fail")
+    place = ObjectLocation(ObjectStoragePath(f"file://{tmp_path}/cover.jpeg"))
+    with pytest.raises(FileExistsError):
+        place.put(b"another", content_type="image/png", exclusive=True)
+    assert place.size() > 1000
+    assert names(tmp_path) == ["cover.jpeg", "cover.jpeg.json"]
+
+
+def test_a_picture_of_another_type_under_the_same_name_replaces_the_older_one_and_its_sidecar(tmp_path):
+    options = {"image_hosts": "127.0.0.1", "metadata": {"id": "fox"}}
+    for kind in ("JPEG", "PNG"):
+        with gallery(picture(kind)) as (url, _):
+            store(url, f"file://{tmp_path}/", **options)
+    assert names(tmp_path) == ["fox.png", "fox.png.json"]
+
+
+@pytest.mark.parametrize("sidecar", [None, "{}", '{"sha256": "0"}'])
+def test_a_file_that_our_sidecar_does_not_describe_is_never_removed(tmp_path, sidecar):
+    (tmp_path / "fox.jpeg").write_bytes(b"somebody else's")
+    if sidecar:
+        (tmp_path / "fox.jpeg.json").write_text(sidecar)
+    with gallery(picture("PNG")) as (url, _):
+        store(url, f"file://{tmp_path}/", image_hosts="127.0.0.1")
+    assert (tmp_path / "fox.jpeg").read_bytes() == b"somebody else's"
+
+
+@pytest.mark.parametrize("blank", ["\n", " ", "\r\n", "\t"])
+def test_a_blank_behind_a_folder_makes_no_file_of_it(image_url, tmp_path, blank):
+    result = store(image_url, f" file://{tmp_path}/book/{blank}", write_sidecar=False)
+    assert names(tmp_path / "book") == [result["path"].rpartition("/")[2]]
+
+
+@pytest.mark.parametrize("scheme", ["abfss", "abfs", "ABFSS"])
+def test_azures_own_spelling_of_a_folder_is_told_how_airflow_writes_it(scheme):
+    with pytest.raises(AirflowFailException, match="Write abfs://container/folder/"):
+        store("https://host/x.png", f"{scheme}://pictures@account.dfs.core.windows.net/x/")
+
+
+def test_storing_is_tried_again_by_default():
+    assert IllustrationToObjectStorageOperator(task_id="s", image_url="u", dst="d").retries == 3
+
+
 # Bad input
 
 
@@ -306,6 +430,8 @@ def test_a_destination_without_a_filesystem_says_what_to_do():
         ({1: 1}, "keys are letters"),
         ({"prompt": ["a"]}, r"metadata\['prompt'\] is a list"),
         ({"prompt": {"a": 1}}, "is a dict"),
+        ({"score": float("nan")}, "is nan, which JSON has no number for"),
+        ({"score": float("-inf")}, "is -inf"),
     ],
 )
 def test_metadata_is_flat(metadata, message, tmp_path):
@@ -313,7 +439,9 @@ def test_metadata_is_flat(metadata, message, tmp_path):
         store("https://host/x.png", f"file://{tmp_path}/", metadata=metadata)
 
 
-@pytest.mark.parametrize("hosts", [7, [None], ["https://cdn.test"], ["cdn.test/path"], "a b"])
+@pytest.mark.parametrize(
+    "hosts", [7, [None], ["https://cdn.test"], ["cdn.test/path"], "a b", "*.cdn.internal", "a;b", "a|b", "?.test"]
+)
 def test_hosts_that_are_none_are_named(hosts, tmp_path):
     with pytest.raises(TaleCraftInvalidRequestError, match="image_hosts"):
         store("https://host/x.png", f"file://{tmp_path}/", image_hosts=hosts)
