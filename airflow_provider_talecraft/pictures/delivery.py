@@ -6,13 +6,11 @@ Knows nothing of Airflow but its ObjectStoragePath. One order serves one picture
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
 import re
 import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote, urlsplit
@@ -20,6 +18,7 @@ from urllib.parse import quote, unquote, urlsplit
 from airflow.providers.common.compat.sdk import ObjectStoragePath
 
 from airflow_provider_talecraft.exceptions import TaleCraftDownloadError
+from airflow_provider_talecraft.pictures import sidecar
 from airflow_provider_talecraft.pictures.assets import shown
 from airflow_provider_talecraft.pictures.fetching import fetch, without_query
 from airflow_provider_talecraft.pictures.format import EXTENSIONS, Format, inspect
@@ -34,8 +33,6 @@ log = logging.getLogger(__name__)
 
 Scalar = str | int | float | bool | None
 
-#: Bytes. A sidecar has a few hundred and a prompt.
-SIDECAR_LIMIT = 1024 * 1024
 #: Bytes. S3 takes 2 KB of metadata with an object; the rest is in the sidecar.
 METADATA_LIMIT = 1900
 #: Bytes of a name; file systems take 255, and extensions and temporary names want some.
@@ -62,6 +59,12 @@ class Stored:
     content_type: str
     width: int
     height: int
+
+    @classmethod
+    def of(cls, place: ObjectLocation, facts: Mapping[str, Any]) -> Stored:
+        """Return the picture at *place* that *facts* describe, as a sidecar does."""
+        known = {name: facts[name] for name in ("sha256", "content_type", "width", "height")}
+        return cls(str(place), place.uri, facts["bytes"], **known)
 
     def facts(self) -> dict[str, str | int]:
         """Return what the operators return: flat JSON."""
@@ -148,32 +151,19 @@ class Delivery:
             for place in self._candidates(stem):
                 if self.if_exists == "fail" and place.size() is not None:
                     raise FileExistsError(f"{place} exists")
-                if self.if_exists == "skip_same" and (stored := _described(place, url, metadata)):
+                if self.if_exists == "skip_same" and (facts := sidecar.of_same(place, url, metadata.get("id"))):
                     log.info("%s stands already: nothing is fetched", place)
-                    return stored
-        with tempfile.TemporaryDirectory(prefix="talecraft-") as folder:
-            local = Path(folder, "picture")
-            with local.open("w+b") as file:
-                fetched = fetch(url, file, max_bytes=self.max_bytes, trusted=self.trusted)
-                picture = inspect(file, name=without_query(url))
+                    return Stored.of(place, facts)
+        with self.fetched(url) as picture:
             place = self._place(stem, picture)
-            if self.if_exists == "skip_same" and place.size() == fetched.size and place.sha256() == fetched.sha256:
+            if self.if_exists == "skip_same" and place.size() == picture.size and place.sha256() == picture.sha256:
                 log.info("The same picture stands at %s: nothing is written", place)
             else:
-                place.put(
-                    local,
-                    content_type=picture.content_type,
-                    metadata=_object_metadata(fetched.sha256, metadata),
-                    exclusive=self.if_exists == "fail",
-                )
-            stored = Stored(
-                str(place), place.uri, fetched.size, fetched.sha256,
-                picture.content_type, picture.width, picture.height,
-            )  # fmt: skip
+                picture.put(place, metadata, exclusive=self.if_exists == "fail")
             if self.write_sidecar:
-                self._describe(place, stored, url, metadata)
+                sidecar.write(place, {**metadata, **picture.facts()}, url=url, origin=self.origin)
                 self._remove_older(stem, place)
-        return stored
+        return Stored.of(place, picture.facts())
 
     def folder_and_name(self, name: str) -> tuple[ObjectStoragePath, str]:
         """Return the folder, and what a picture in it is called; *name* counts where ``dst`` is a folder."""
@@ -204,43 +194,26 @@ class Delivery:
     def _remove_older(self, stem: str, place: ObjectLocation) -> None:
         """Remove a picture of the same name and another type, if its sidecar shows that it was stored here as this."""
         for other in self._candidates(stem):
-            if str(other) != str(place) and self.if_exists != "fail" and _standing(other):
+            if str(other) != str(place) and self.if_exists != "fail" and sidecar.of(other):
                 log.info("%s is replaced by %s", other, place)
-                _sidecar(other).remove()
+                sidecar.location(other).remove()
                 other.remove()
 
     def _candidates(self, stem: str) -> list[ObjectLocation]:
-        """Return where the picture may stand already; its type is not known before it is fetched."""
+        """Return where the picture may stand already."""
         path = ObjectStoragePath(self.dst, conn_id=self.dst_conn_id)
         if not self.dst.endswith("/"):
             return [ObjectLocation(path)]
-        return [ObjectLocation(path / (stem + extension)) for extension in EXTENSIONS]
+        return [ObjectLocation(path / name) for name in self.possible_names(stem)]
 
-    def _place(self, stem: str, picture: Format) -> ObjectLocation:
+    def _place(self, stem: str, picture: Picture) -> ObjectLocation:
         path = ObjectStoragePath(self.dst, conn_id=self.dst_conn_id)
         if self.dst.endswith("/"):
-            return ObjectLocation(path / (stem + picture.extension))
-        suffix = PurePosixPath(self.dst).suffix.casefold()
-        if suffix and suffix != picture.extension and (suffix, picture.extension) != (".jpg", ".jpeg"):
-            log.warning("%s is %s by its bytes; its name is left as it is", path, picture.content_type)
+            return ObjectLocation(path / self.file_name(stem, picture))
+        suffix, extension = PurePosixPath(self.dst).suffix.casefold(), picture.format.extension
+        if suffix and suffix != extension and (suffix, extension) != (".jpg", ".jpeg"):
+            log.warning("%s is %s by its bytes; its name is left as it is", path, picture.format.content_type)
         return ObjectLocation(path)
-
-    def _describe(self, place: ObjectLocation, stored: Stored, url: str, metadata: Mapping[str, Scalar]) -> None:
-        """Write the sidecar, after the picture: where one stands, the picture does."""
-        description = {
-            **metadata,
-            "source": without_query(url),
-            **_query_digest(url),
-            "sha256": stored.sha256,
-            "bytes": stored.size,
-            "content_type": stored.content_type,
-            "width": stored.width,
-            "height": stored.height,
-            **self.origin,
-            "stored_at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        }
-        content = json.dumps(description, ensure_ascii=False, indent=1) + "\n"
-        _sidecar(place).put(content.encode(), content_type="application/json")
 
 
 def file_name_of(name: str) -> str:
@@ -254,53 +227,6 @@ def file_name_of(name: str) -> str:
     if plain == name:
         return name
     return f"{plain}-{hashlib.sha256(name.encode()).hexdigest()[:8]}".lstrip("-")
-
-
-def _described(place: ObjectLocation, url: str, metadata: Mapping[str, Scalar]) -> Stored | None:
-    """Return what stands at *place* if its sidecar says that it is the picture at *url*, and the bytes agree.
-
-    Two URLs may differ in their query alone, and a signature is another one each time: with a query, it is the same
-    picture if the whole query is the same, or if the picture's id is.
-    """
-    standing = _standing(place)
-    if standing is None:
-        return None
-    stored, sidecar = standing
-    digest = _query_digest(url).get("source_query_sha256")
-    same_id = bool(metadata.get("id")) and metadata.get("id") == sidecar.get("id")
-    if sidecar["source"] == without_query(url) and (sidecar.get("source_query_sha256") == digest or same_id):
-        return stored
-    return None
-
-
-def _standing(place: ObjectLocation) -> tuple[Stored, dict[str, Any]] | None:
-    """Return what stands at *place* and its sidecar, if it has one and the bytes agree."""
-    content = _sidecar(place).read(SIDECAR_LIMIT)
-    if content is None:
-        return None
-    try:
-        sidecar = json.loads(content)
-        stored = Stored(
-            str(place), place.uri, sidecar["bytes"], sidecar["sha256"],
-            sidecar["content_type"], sidecar["width"], sidecar["height"],
-        )  # fmt: skip
-        _ = sidecar["source"]
-    except (ValueError, KeyError, TypeError):
-        log.warning("What stands beside %s is not its sidecar: it is not gone by", place)
-        return None
-    if place.size() == stored.size and place.sha256() == stored.sha256:
-        return stored, sidecar
-    return None
-
-
-def _query_digest(url: str) -> dict[str, str]:
-    """Return what tells queries apart without giving a signature away; nothing if there is no query."""
-    query = urlsplit(url).query
-    return {"source_query_sha256": hashlib.sha256(query.encode()).hexdigest()} if query else {}
-
-
-def _sidecar(place: ObjectLocation) -> ObjectLocation:
-    return ObjectLocation(place.path.parent / f"{place.path.name}.json")
 
 
 def _object_metadata(sha256: str, metadata: Mapping[str, Scalar]) -> dict[str, str]:

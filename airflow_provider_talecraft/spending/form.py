@@ -73,7 +73,7 @@ def _is_receipt(facts: dict[str, Any], files: Collection[str]) -> bool:
 def _is_picture(facts: dict[str, Any], files: Collection[str]) -> bool:
     # A file elsewhere is none of ours, whatever somebody wrote here: it could be overwritten or removed.
     return (
-        facts.get("file") in files
+        facts.get("file") in tuple(files)
         and all(isinstance(facts.get(name), str) and facts[name] for name in ("source", "sha256", "content_type"))
         and all(type(facts.get(name)) is int and facts[name] >= 0 for name in ("bytes", "width", "height"))
     )
