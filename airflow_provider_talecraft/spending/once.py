@@ -194,7 +194,7 @@ class DrawOnce:
     def _refuse_strangers(self) -> None:
         """Make sure, before anything is paid, that the picture will have its place, whatever its type."""
         facts = self._receipt.facts or {}
-        own = {described["file"] for described in (facts, facts.get("replaces") or {}) if "file" in described}
+        own = [described.get("file") for described in (facts, facts.get("replaces") or {})]
         places = [ObjectLocation(self._folder / name) for name in self._files]
         for location in (*places, self._receipt.location):
             if location.is_folder():
