@@ -5,8 +5,10 @@ Dags import it from ``operators.illustration``.
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_talecraft.api.address import without_query
 from airflow_provider_talecraft.api.models import CREDITS, DEFAULT_ASPECT_RATIO, DEFAULT_STYLE
 from airflow_provider_talecraft.batch.prompts import with_fallbacks
 from airflow_provider_talecraft.hooks.talecraft import TaleCraftHook
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
     from airflow_provider_talecraft.version_compat import RetryPolicy
+
+log = logging.getLogger(__name__)
 
 
 class GenerateIllustrationOperator(DrawingOperator):
@@ -107,7 +111,10 @@ class GenerateIllustrationOperator(DrawingOperator):
             if not record.delivered:
                 hook.get_conn()  # a wrong connection is found before the record says that something was sent
             result = {**requests[0].payload(), **record.obtain(requests, hook.send)}
-        self.log.info("Illustration %s, %s. It can be looked at here: %s", result["id"], cost, result["image_url"])
+        # A query may be a signature: it is in XCom alone.
+        log.info(
+            "Illustration %s, %s. It can be looked at here: %s", result["id"], cost, without_query(result["image_url"])
+        )
         if self.do_xcom_push:
             ti.xcom_push(key="image_url", value=result["image_url"])
         add_to_asset_events(context, self.outlets, result["image_url"], result)
@@ -115,6 +122,6 @@ class GenerateIllustrationOperator(DrawingOperator):
 
     def on_kill(self) -> None:
         """Say what a kill leaves behind. A request on its way cannot be called back."""
-        self.log.warning(
+        log.warning(
             "Killed. A request on its way may have been charged: the next try counts it as one without an answer."
         )

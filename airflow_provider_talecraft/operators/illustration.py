@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_talecraft.api.models import CREDITS, DEFAULT_ASPECT_RATIO, DEFAULT_STYLE
@@ -31,6 +32,8 @@ __all__ = [
     "GenerateIllustrationOperator",
     "IllustrationOperator",
 ]
+
+log = logging.getLogger(__name__)
 
 
 class IllustrationOperator(DrawingOperator):
@@ -144,7 +147,7 @@ class IllustrationOperator(DrawingOperator):
                 hook.get_conn()  # a wrong connection is found before the receipt says that something was sent
             result: dict[str, Any] = picture.obtain_or_wait(requests, hook.send)
         cost = f"{CREDITS} credits" if result["drawn"] else "nothing paid: it stood there already"
-        self.log.info("Illustration %s, %s. It is here: %s", result["id"], cost, result["path"])
+        log.info("Illustration %s, %s. It is here: %s", result["id"], cost, result["path"])
         if self.do_xcom_push:
             context["ti"].xcom_push(key="image_url", value=result["image_url"])
         add_to_asset_events(context, self.outlets, picture.uri, result)
@@ -166,4 +169,4 @@ class IllustrationOperator(DrawingOperator):
 
     def on_kill(self) -> None:
         """Say what a kill leaves behind. A request on its way cannot be called back."""
-        self.log.warning("Killed. A request on its way may have been charged: the receipt says so to the next try.")
+        log.warning("Killed. A request on its way may have been charged: the receipt says so to the next try.")

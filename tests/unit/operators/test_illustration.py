@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 
 import pytest
@@ -237,3 +238,32 @@ def test_a_wrong_fallback_is_found_before_anything_is_sent(connected, fallbacks)
     with pytest.raises(AirflowFailException, match="nothing was sent"):
         one.execute({"ti": TaskInstance()})
     assert not connected.ledger()["requests"]
+
+
+def test_a_success_says_what_it_cost_and_where_it_is_but_not_the_signature(connected, caplog):
+    url = "https://pictures.test/fox.jpeg?X-Amz-Signature=secret"
+    connected.fault(body=json.dumps({"code": 0, "data": {"id": "fox", "image_url": url}}), charge=True)
+    one = GenerateIllustrationOperator(task_id="t", prompt="A fox")
+    with caplog.at_level("INFO"):
+        result = one.execute({"ti": TaskInstance(), "outlet_events": {}})
+    assert result["image_url"] == url
+    assert "Illustration fox, 2 credits. It can be looked at here: https://pictures.test/fox.jpeg" in caplog.text
+    assert "secret" not in caplog.text
+
+
+def test_a_mapped_task_is_called_by_the_beginning_of_its_prompt_unless_its_author_named_it(connected):
+    prompt = "A fox" + "\n{{ ds }}\u202e <b>" + "x" * 100
+    for given in (None, "{{ mine }}"):
+        ti = TaskInstance()
+        ti.map_index = 1
+        context = {"ti": ti, "map_index_template": given}
+        one = GenerateIllustrationOperator(task_id="t", prompt="A fox")
+        one.prompt = prompt
+        one.execute(context)
+        if given:
+            assert context["map_index_template"] == given
+        else:
+            assert context["map_index_template"] == "{{ talecraft_prompt }}"
+            assert context["talecraft_prompt"].startswith("A fox {{ ds }} <b>xxx")
+            assert context["talecraft_prompt"].isprintable()
+            assert len(context["talecraft_prompt"]) == 60
