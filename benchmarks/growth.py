@@ -16,11 +16,6 @@ from datetime import timedelta
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_talecraft.operators.illustration_batch import (
-    DEFAULT_MANIFEST_THRESHOLD,
-    DEFAULT_MAX_CONCURRENCY,
-    DEFAULT_REQUESTS_PER_MINUTE,
-)
 from simulated import Counted, Time
 
 from airflow_provider_talecraft.api.models import CREDITS, Illustration
@@ -29,6 +24,12 @@ from airflow_provider_talecraft.batch.prompts import Items
 from airflow_provider_talecraft.batch.records import Records
 from airflow_provider_talecraft.batch.run import Batch
 from airflow_provider_talecraft.exceptions import TaleCraftRateLimitError
+from airflow_provider_talecraft.operators.generate_illustration_batch import (
+    DEFAULT_MANIFEST_THRESHOLD,
+    DEFAULT_MAX_CONCURRENCY,
+    DEFAULT_REQUESTS_PER_MINUTE,
+)
+from airflow_provider_talecraft.spending.store import Pages
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -136,7 +137,7 @@ def draw(
     items = Counted(Items(prompts(count), style="children_book", aspect_ratio="1:1"), time)
     began = time.now
     limiter = time.limiter(at_once=at_once, per_minute=per_minute, resting=day > 0)
-    context: Any = {"ti": SimpleNamespace(max_tries=count), "task_state_store": store}
+    context: Any = {"ti": SimpleNamespace(max_tries=count, try_number=day + 1), "task_state_store": store}
     records = Records(
         context, talecraft_conn_id="talecraft_default", max_replays=1, on_clear="regenerate", manifest=None
     )
@@ -179,6 +180,17 @@ def memory(count: int, plan: tuple[int, int]) -> int:
         tracemalloc.stop()
 
 
+def held(store: Store) -> int:
+    """Return the bytes that a later try holds for the records of *store*."""
+    tracemalloc.start()
+    try:
+        pages = Pages(store)
+        assert pages  # noqa: S101  # held until it is measured
+        return tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+
+
 class _Forgetful(Store):
     """Takes everything and no memory."""
 
@@ -212,12 +224,14 @@ def main() -> None:
         rows.append([
             f"{count:,}", f"{first.charges * CREDITS:,}", *(span(outcome.seconds) for outcome in outcomes),
             f"{-(-count // PER_DAY)}", f"{len(first.store.rows):,}",
-            f"{sum(map(len, first.store.rows.values())):,} B", f"{first.xcom:,} B", f"{first.manifest:,} B",
+            f"{sum(map(len, first.store.rows.values())):,} B", f"{max(map(len, first.store.rows.values())):,} B",
+            f"{held(first.store) / 1e6:.1f} MB", f"{first.xcom:,} B", f"{first.manifest:,} B",
             f"{memory(count, DOCUMENTED) / 1e6:.1f} MB",
         ])  # fmt: skip
         print(".", end="", flush=True)
     head = [
-        "illustrations", "credits", *names, f"days at {PER_DAY} a day", "state store rows", "of", "XCom", "manifest",
+        "illustrations", "credits", *names, f"days at {PER_DAY} a day", "state store rows", "of", "largest",
+        "held of them", "XCom", "manifest",
         "memory",
     ]  # fmt: skip
     print(f"\n{markdown(head, rows)}\n")

@@ -1,7 +1,8 @@
-"""``python benchmarks/money.py``: four ways to draw 100 illustrations through the same bad luck, and what each paid.
+"""``python benchmarks/money.py``: five ways to draw 100 illustrations through the same bad luck, and what each paid.
 
-One run of one Airflow, and a sandbox for each contestant. What the contestants are is in ``dags/money.py``, what goes
-wrong in ``mix.py``, who is killed in ``killer.py``, what is counted in ``results.py``, and why in ``README.md``.
+Two runs of one Dag on one Airflow, and a sandbox for each contestant. What the contestants are is in
+``dags/money.py``, what goes wrong in ``mix.py``, who is killed in ``killer.py``, what is counted in ``results.py``, and
+why in ``README.md``.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from collections import Counter
 from contextlib import ExitStack, contextmanager
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 HERE = Path(__file__).resolve().parent
@@ -28,7 +29,7 @@ sys.path.insert(0, str(HERE.parent / "tests/integration"))  # the tests' own Air
 from deployment import Deployment  # noqa: E402  # once the path is set
 from killer import Killer  # noqa: E402  # as above
 from mix import mix  # noqa: E402  # as above
-from results import collect, table, table_of_faults  # noqa: E402  # as above
+from results import collect, table, table_of_faults, table_of_second  # noqa: E402  # as above
 
 from airflow_provider_talecraft.sandbox import Sandbox  # noqa: E402  # as above
 
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 DAG_ID = "money"
 #: Each contestant's name, which is its task id, its pool and its connection; and what the tables call it.
 CONTESTANTS = {
+    "once": "IllustrationOperator",
     "provider": "GenerateIllustrationOperator",
     "http": "HttpOperator",
     "http_deferrable": "HttpOperator, deferrable",
@@ -84,12 +86,15 @@ def main() -> None:
         airflow = stack.enter_context(deployment(home, sandboxes))
         killer = Killer(airflow, DAG_ID, sandboxes, book, deferred=[DEFERRED])
         run_id = play(airflow, sandboxes, book, killer)
-        ledgers = {name: sandbox.ledger() for name, sandbox in sandboxes.items()}
-        accounts = collect(airflow, DAG_ID, run_id, ledgers, book)
+        accounts = collect(airflow, DAG_ID, run_id, ledgers_of(sandboxes), book)
+        say("The same Dag, run again. What was scripted to happen once has happened, and nobody is killed.")
+        run_id = play(airflow, sandboxes, book, killer)
+        second = collect(airflow, DAG_ID, run_id, ledgers_of(sandboxes), book)
         mistaken = Counter(LATE_REPORT.findall((home / "scheduler.log").read_text()))
     if killer.left:
         raise RuntimeError(f"not killed as the seed says: {killer.left}")
     say(f"\n{table(accounts, CONTESTANTS)}\n\n{table_of_faults(accounts, CONTESTANTS)}\n")
+    say(f"{table_of_second(accounts, second, CONTESTANTS)}\n")
     say(f"First answers that are charged and lost, whoever asks: {sum(page.kind.lost for page in book)}.")
     kills = ", ".join(f"{name} {killer.kills[name]}" for name in CONTESTANTS)
     say(f"Killed: {kills}.")
@@ -100,7 +105,7 @@ def main() -> None:
 
 
 def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Four ways to draw illustrations, and what each of them pays.")
+    parser = argparse.ArgumentParser(description="Five ways to draw illustrations, and what each of them pays.")
     parser.add_argument("--seed", type=int, default=random.randrange(10_000), help="decides faults and kills")
     parser.add_argument("--illustrations", type=int, default=100, metavar="N", help="for each contestant (100)")
     parser.add_argument("--home", type=Path, help="an empty folder for Airflow's logs and database; kept")
@@ -111,6 +116,10 @@ def arguments() -> argparse.Namespace:
         options.home = options.home.resolve()
         options.home.mkdir(parents=True, exist_ok=True)
     return options
+
+
+def ledgers_of(sandboxes: Mapping[str, Sandbox]) -> dict[str, dict[str, Any]]:
+    return {name: sandbox.ledger() for name, sandbox in sandboxes.items()}
 
 
 @contextmanager
@@ -130,7 +139,8 @@ def deployment(home: Path, sandboxes: Mapping[str, Sandbox]) -> Iterator[Deploym
         f"AIRFLOW_CONN_{name.upper()}": json.dumps({**(http if name.startswith("http") else talecraft), "host": s.url})
         for name, s in sandboxes.items()
     }
-    airflow = Deployment(home, HERE / "dags", {**SETTINGS, **connections})
+    pictures = {"TALECRAFT_BENCHMARK_PICTURES": (home / "pictures").as_uri()}
+    airflow = Deployment(home, HERE / "dags", {**SETTINGS, **connections, **pictures})
     try:
         airflow.__enter__()  # also what came up before a failure, or Ctrl-C, is ended below
         airflow.start("triggerer")

@@ -119,6 +119,30 @@ def table_of_faults(accounts: Mapping[str, Account], titles: Mapping[str, str]) 
     return _markdown(["delivered / charged for nothing", "illustrations", *titles.values()], rows)
 
 
+def table_of_second(first: Mapping[str, Account], second: Mapping[str, Account], titles: Mapping[str, str]) -> str:
+    """Return a row for each contestant: what a second run of the same Dag delivered, and paid again.
+
+    :param second: of the second run, with the ledgers of both.
+    """
+    rows = []
+    for name, both in second.items():
+        before = first[name]
+        drawn = [
+            (earlier.delivered, len(later.charged - earlier.charged))
+            for earlier, later in zip(before.results, both.results, strict=True)
+        ]
+        rows.append([
+            titles[name], before.count(COLUMNS["delivered"]), both.count(COLUMNS["delivered"]),
+            sum(charges for delivered, charges in drawn if delivered), sum(charges for _, charges in drawn),
+            both.requests - before.requests, f"{both.seconds:.0f} s",
+        ])  # fmt: skip
+    head = [
+        "second run", "delivered in the first", "delivered in the second", "paid again", "charged in all", "requests",
+        "wall time",
+    ]  # fmt: skip
+    return _markdown(head, rows)
+
+
 def _all(airflow: Deployment, path: str) -> list[dict[str, Any]]:
     """Return all of the run's task instances; the API gives them by the page."""
     found: list[dict[str, Any]] = []
@@ -131,7 +155,7 @@ def _all(airflow: Deployment, path: str) -> list[dict[str, Any]]:
 
 def _url(airflow: Deployment, run: str, task_id: str, map_index: int) -> Any:
     """Return what a task after this one would take for the picture's URL; None if there is nothing."""
-    key = "image_url" if task_id == "provider" else "return_value"
+    key = "image_url" if task_id in {"once", "provider"} else "return_value"
     path = f"{run}/taskInstances/{task_id}/xcomEntries/{key}?map_index={map_index}&deserialize=true"
     try:
         return airflow.api(path)["value"]

@@ -1,4 +1,4 @@
-"""The four contestants of ``benchmarks/money.py``: the same prompts, each with a connection and a pool of its own.
+"""The five contestants of ``benchmarks/money.py``: the same prompts, each with a connection and a pool of its own.
 
 Each contestant imports what it needs where it is defined, and a task's process defines only its own contestant: nobody
 pays, in time, for another's imports.
@@ -7,6 +7,7 @@ pays, in time, for another's imports.
 from __future__ import annotations
 
 import json
+import os
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -23,23 +24,39 @@ DELAY = timedelta(seconds=2)
 RETRIES = {"retries": 3, "retry_delay": DELAY}
 
 
+def once(task_id: str, prompts: Any, _: Any) -> None:
+    """This package's operator with a place for each picture, with its defaults except for the delays."""
+    from airflow_provider_talecraft.operators.illustration import IllustrationOperator
+
+    IllustrationOperator.partial(
+        **ours(task_id),
+        dst=f"{os.environ['TALECRAFT_BENCHMARK_PICTURES']}/",
+        image_hosts=["127.0.0.1"],  # the sandbox's
+    ).expand(prompt=prompts)
+
+
 def provider(task_id: str, prompts: Any, _: Any) -> None:
-    """This package, with its defaults except for the delays."""
+    """This package's operator that returns a URL, with its defaults except for the delays."""
     from airflow_provider_talecraft.operators.illustration import GenerateIllustrationOperator
+
+    GenerateIllustrationOperator.partial(**ours(task_id)).expand(prompt=prompts)
+
+
+def ours(task_id: str) -> dict[str, Any]:
     from airflow_provider_talecraft.policies.retry import TaleCraftRetryPolicy
 
-    GenerateIllustrationOperator.partial(
-        task_id=task_id,
-        pool=task_id,
-        talecraft_conn_id=task_id,
-        retry_delay=DELAY,  # after a kill, which no policy sees
-        retry_policy=TaleCraftRetryPolicy(
+    return {
+        "task_id": task_id,
+        "pool": task_id,
+        "talecraft_conn_id": task_id,
+        "retry_delay": DELAY,  # after a kill, which no policy sees
+        "retry_policy": TaleCraftRetryPolicy(
             rate_limit_delay=DELAY,
             unavailable_delay=DELAY,
             generation_failed_delay=DELAY,
             outcome_unknown_delay=DELAY,
         ),
-    ).expand(prompt=prompts)
+    }
 
 
 def http(task_id: str, _: Any, bodies: Any, *, deferrable: bool = False) -> None:
@@ -107,6 +124,7 @@ def snippet(task_id: str, prompts: Any, _: Any) -> None:
 
 
 CONTESTANTS: dict[str, Callable[[str, Any, Any], None]] = {
+    "once": once,
     "provider": provider,
     "http": http,
     "http_deferrable": http_deferrable,
