@@ -102,7 +102,7 @@ class Receipt:
     def refresh(self) -> None:
         """Read it again."""
         content = self._location.read(LIMIT)
-        self.facts = None if content is None else _read(content, self.place)
+        self.facts = None if content is None else parse(content, self.place)
 
     def load(self) -> dict[str, Any] | None:
         """Return it as a record's entry."""
@@ -227,7 +227,8 @@ class Receipt:
                 self._claim_of(number).remove()
 
 
-def _read(content: bytes, place: str) -> dict[str, Any]:
+def parse(content: bytes, place: str) -> dict[str, Any]:
+    """Return what a receipt says, without its version; AirflowFailException if it is none."""
     facts = _loads(content)
     texts = ("state", "fingerprint", "prompt", *OWNER[:3])
     counts = ("replays", "requests", "max_tries")

@@ -34,6 +34,10 @@ def run_example(_database, connected, tmp_path):
     """Run an example by its Dag id; return the run's state and the folder its pictures are in."""
     from airflow.models import DagBag
 
+    if not NO_LOGICAL_DATE:
+        # To run a date again, dag.test() deletes a run, and then has to know of users.
+        pass
+
     def run(dag_id, *, logical_date=..., **conf):
         bag = DagBag(str(EXAMPLES))
         assert {Path(path).stem for path in bag.import_errors} <= NOT_BELOW_3_1
