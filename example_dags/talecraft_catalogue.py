@@ -1,8 +1,8 @@
 """A picture for every product of a PostgreSQL table that has none yet.
 
 It costs 2 credits for each new row. Run again, it pays for new rows only; without new rows it is skipped. It draws in
-one task, at the pace of the connection's ``requests_per_minute`` and ``max_concurrency``. A run that fails in the middle
-pays for nothing twice: each picture has a receipt beside it.
+one task, at the pace of the connection's ``requests_per_minute`` and ``max_concurrency``. A run that fails in the
+middle pays for nothing twice: each picture has a receipt beside it.
 
 Needs ``pip install apache-airflow-providers-postgres``, the connection ``catalogue_default`` and this table::
 

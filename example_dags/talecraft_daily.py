@@ -1,7 +1,7 @@
 """A picture of the day: one a day, whatever is run again.
 
-Each day costs 2 credits, once: a clear, a second click on Trigger or a backfill finds the day's picture and pays nothing.
-Unpause it, or trigger it. The past is drawn with
+Each day costs 2 credits, once: a clear, a second click on Trigger or a backfill finds the day's picture and pays
+nothing. Unpause it, or trigger it. The past is drawn with
 ``airflow backfill create --dag-id talecraft_daily --from-date 2026-01-01 --to-date 2026-01-10`` (Airflow 3).
 Every picture is an event of the asset ``talecraft_picture_of_the_day``. ``talecraft_daily_page`` is scheduled on it.
 """

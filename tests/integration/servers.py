@@ -1,7 +1,7 @@
 """Real object stores and a real database on this machine, without containers.
 
 Each is started by ``with``, on free ports of 127.0.0.1 and in a process group of its own, and ended with all that it
-started, whatever happened meanwhile. It is up when a bucket can be made in it, or a table. What stands in a store: stores.py.
+started, whatever happened meanwhile. It is up when a bucket, or a table, can be made. What stands in one: stores.py.
 """
 
 from __future__ import annotations

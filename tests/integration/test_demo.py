@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -27,6 +28,32 @@ def test_a_prompt_reaches_the_demo_as_it_was_typed():
     assert done.stdout == typed + "\n"
 
 
+@pytest.fixture(autouse=True)
+def _no_pictures_of_before(tmp_path_factory):
+    """Each test starts without pictures; those of a person who tried the demo are put back."""
+    output, aside = ROOT / "demo-output", tmp_path_factory.mktemp("demo") / "output"
+    if output.exists():
+        shutil.move(output, aside)
+    yield
+    shutil.rmtree(output, ignore_errors=True)
+    if aside.exists():
+        shutil.move(aside, output)
+
+
+def demo(prompt):
+    return subprocess.run(
+        DEMO, env={**os.environ, "PROMPT": prompt}, cwd=ROOT, capture_output=True, text=True, timeout=LIMIT, check=True
+    ).stdout
+
+
+def test_the_demo_run_twice_pays_nothing_and_another_prompt_pays_for_itself_only():
+    assert "1 picture, 1 drawn for 2 play credits" in demo("A whale")
+    again = demo("A whale")
+    assert "1 picture, nothing paid" in again
+    assert "  drawn  " not in again
+    assert "1 picture, 1 drawn for 2 play credits" in demo("Another whale")
+
+
 def test_a_prompt_of_ones_own_becomes_a_picture_and_its_cost_is_told():
     prompt = 'A whale pays $5 for "{{ news }}"'
     done = subprocess.run(
@@ -34,7 +61,7 @@ def test_a_prompt_of_ones_own_becomes_a_picture_and_its_cost_is_told():
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert prompt in done.stdout
-    assert "1 picture drawn, 1 stored, 2 play credits" in done.stdout
+    assert "1 picture, 1 drawn for 2 play credits" in done.stdout
     (page,) = [line.strip() for line in done.stdout.splitlines() if line.endswith("index.html")]
     (picture,) = [line.strip() for line in done.stdout.splitlines() if line.endswith(".jpeg")]
     assert "A whale pays $5 for" in (ROOT / page).read_text()

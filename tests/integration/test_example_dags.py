@@ -60,41 +60,47 @@ def test_the_quickstart_draws_one_prompt_into_one_file(run_example, connected):
     assert (sidecar["dag_id"], sidecar["task_id"], sidecar["run_id"]) == ("talecraft_quickstart", "store", folder.name)
 
 
-def test_the_storybook_draws_every_page_once_and_shows_all_in_an_index(run_example, connected):
-    state, folder = run_example("talecraft_storybook")
+def test_the_storybook_draws_every_page_once_and_shows_all_in_an_index(run_example, connected, tmp_path):
+    state, _ = run_example("talecraft_storybook")
     assert state == "success"
     charges = connected.ledger()["charges"]
-    pictures = {path.name for path in folder.glob("*.jpeg")}
+    pictures = {path.name for path in tmp_path.glob("*.jpeg")}
     assert len(charges) == len(pictures) == 6
-    index = (folder / "index.html").read_text()
+    index = (tmp_path / "index.html").read_text()
     assert all(charge["prompt"] in index for charge in charges)
     assert all(f'src="{name}"' in index for name in pictures)
 
 
-def test_a_prompt_is_data_in_templates_and_in_the_index(run_example, connected):
+def test_the_storybook_pays_for_new_pages_only(run_example, connected):
+    for pages in (["A fox", "An owl"], ["A fox", "An owl", "A snail"]):
+        assert run_example("talecraft_storybook", pages=pages)[0] == "success"
+    assert len(connected.ledger()["charges"]) == 3
+
+
+def test_a_prompt_is_data_in_templates_and_in_the_index(run_example, connected, tmp_path):
     hostile = ["<script>alert('{{ ds }}')</script>", "{{ 1/0 }} {% raw %}", "ends in .prompt"]
-    state, folder = run_example("talecraft_storybook", title="<b>&", pages=hostile)
+    state, _ = run_example("talecraft_storybook", title="<b>&", pages=hostile)
     assert state == "success"
     assert sorted(charge["prompt"] for charge in connected.ledger()["charges"]) == sorted(hostile)
-    index = (folder / "index.html").read_text()
+    index = (tmp_path / "index.html").read_text()
     assert "<script>" not in index
     assert "<b>" not in index
     assert "&lt;script&gt;" in index
 
 
-def test_the_pages_of_the_index_are_in_the_order_of_the_prompts(run_example):
+def test_the_pages_of_the_index_are_in_the_order_of_the_prompts(run_example, tmp_path):
     pages = [f"page number {number}" for number in range(4)]
-    _, folder = run_example("talecraft_storybook", pages=pages)
-    index = (folder / "index.html").read_text()
+    run_example("talecraft_storybook", pages=pages)
+    index = (tmp_path / "index.html").read_text()
     assert [index.index(page) for page in pages] == sorted(index.index(page) for page in pages)
 
 
-def test_a_refused_page_fails_the_run_and_spends_nothing_on_it(run_example, connected):
+def test_a_refused_page_fails_the_run_and_spends_nothing_on_it(run_example, connected, tmp_path):
     connected.fault(prompt="the second", message="insufficient credits")
-    state, folder = run_example("talecraft_storybook", pages=["the first", "the second"])
+    state, _ = run_example("talecraft_storybook", pages=["the first", "the second"])
     assert state == "failed"
     assert [charge["prompt"] for charge in connected.ledger()["charges"]] == ["the first"]
-    assert not (folder / "index.html").exists()
+    assert not (tmp_path / "index.html").exists()
 
 
 def test_the_picture_goes_to_the_store_that_the_parameters_name_and_is_paid_for_once(store, run_example, connected):

@@ -121,7 +121,7 @@ def test_it_reads_every_store(store, draw):
 
 def test_the_fields_on_the_page_are_those_of_a_receipt_in_all_its_states(draw, tmp_path, connected):
     table = DOCS.partition("## Fields\n")[2].partition("\n## ")[0]
-    fields = {name: kind for name, kind in re.findall(r"^\| `(\w+)` \| (\w+)", table, re.MULTILINE)}
+    fields = dict(re.findall(r"^\| `(\w+)` \| (\w+)", table, re.MULTILINE))
     draw(f"file://{tmp_path}/", "A fox")
     (receipt,) = tmp_path.glob("*.json")
     facts = json.loads(receipt.read_text())
