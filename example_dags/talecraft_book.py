@@ -1,5 +1,6 @@
-"""A book of 24 pages from a JSON file: drawn by one task, stored, shown to a person, and published if approved.
+"""A book of 24 pages from a JSON file: drawn by one task, shown to a person, and published if approved.
 
+It costs 2 credits a page, once: run again, it pays for pages that are new or have changed only.
 ``talecraft_book_pages.json`` has a key and a prompt for each page. The step "approve" waits for somebody to answer
 under Required Actions, with the pictures before their eyes; it needs Airflow 3.1.
 """
@@ -16,7 +17,6 @@ from airflow.providers.common.compat.sdk import DAG, ObjectStoragePath, task
 from airflow.providers.standard.operators.hitl import ApprovalOperator
 
 from airflow_provider_talecraft.operators.illustration import GenerateIllustrationBatchOperator
-from airflow_provider_talecraft.transfers.illustration_to_object_storage import IllustrationBatchToObjectStorageOperator
 
 PAGES = Path(__file__).with_name("talecraft_book_pages.json")
 FIGURE = '<p><img src="{file}" width="640" alt=""><br>{prompt}</p>'
@@ -27,7 +27,7 @@ with DAG(
     params={
         "title": "The Lighthouse Mouse",
         "pages_file": str(PAGES),
-        "destination": "file:///tmp/talecraft",
+        "destination": "file:///tmp/talecraft/book",
     },
     tags=["talecraft", "example"],
     doc_md=__doc__,
@@ -42,12 +42,7 @@ with DAG(
         task_id="draw",
         prompts=pages(),
         aspect_ratio="4:3",
-    )
-
-    store = IllustrationBatchToObjectStorageOperator(
-        task_id="store",
-        illustrations=draw.output,
-        dst="{{ params.destination }}/{{ run_id }}/",
+        dst="{{ params.destination }}/",
     )
 
     @task
@@ -62,17 +57,15 @@ with DAG(
     )
 
     @task
-    def publish(drawn: list[dict[str, Any]], stored: list[dict[str, Any]], params: dict[str, Any], run_id: str) -> str:
+    def publish(drawn: list[dict[str, Any]], params: dict[str, Any]) -> str:
         """Write ``book.html`` beside the pictures and return its path."""
         figures = [
-            FIGURE.format(file=quote(picture["path"].rsplit("/", 1)[-1]), prompt=escape(page["prompt"]))
-            for page, picture in zip(drawn, stored, strict=True)
+            FIGURE.format(file=quote(page["path"].rsplit("/", 1)[-1]), prompt=escape(page["prompt"])) for page in drawn
         ]
         title = escape(params["title"])
         html = f'<!doctype html>\n<html lang="en"><meta charset="utf-8"><title>{title}</title>\n<h1>{title}</h1>\n'
-        book = ObjectStoragePath(f"{params['destination']}/{run_id}/book.html")
+        book = ObjectStoragePath(f"{params['destination']}/book.html")
         book.write_bytes((html + "\n".join(figures) + "\n</html>\n").encode())
         return str(book)
 
-    shown = preview(draw.output)
-    [store, shown] >> approve >> publish(draw.output, store.output)
+    preview(draw.output) >> approve >> publish(draw.output)

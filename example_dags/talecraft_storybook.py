@@ -1,7 +1,8 @@
-"""A story, one prompt a page: drawn by mapped tasks, stored under the run's id, with an index page at the end.
+"""A story, one prompt a page: drawn by mapped tasks into the story's folder, with an index page at the end.
 
-Trigger it with a configuration of your own, such as
-``{"title": "Snow", "pages": ["A fox in the snow", "The fox finds a lantern"], "destination": "s3://my-bucket/books"}``.
+It costs 2 credits a page, once: run again, it pays for pages that are new or have changed only. Trigger it with a
+configuration of your own, such as
+``{"title": "Snow", "pages": ["A fox in the snow", "The fox finds a lantern"], "destination": "s3://my-bucket/snow"}``.
 """
 
 from __future__ import annotations
@@ -12,8 +13,7 @@ from urllib.parse import quote
 
 from airflow.providers.common.compat.sdk import DAG, ObjectStoragePath, Param, task
 
-from airflow_provider_talecraft.operators.illustration import GenerateIllustrationOperator
-from airflow_provider_talecraft.transfers.illustration_to_object_storage import IllustrationToObjectStorageOperator
+from airflow_provider_talecraft.operators.illustration import IllustrationOperator
 
 PAGES = [
     "A little fox looks out of her den on the first morning of snow",
@@ -48,7 +48,7 @@ with DAG(
         "title": "The Fox and the Lantern",
         "pages": Param(PAGES, type="array", items={"type": "string"}, minItems=1),
         "aspect_ratio": "4:3",
-        "destination": "file:///tmp/talecraft",
+        "destination": "file:///tmp/talecraft/storybook",
     },
     # TaleCraft's reference names two requests at the same time as the usual limit.
     max_active_tasks=2,
@@ -60,30 +60,26 @@ with DAG(
     def pages(params: dict[str, Any]) -> list[str]:
         return list(params["pages"])
 
-    illustrate = GenerateIllustrationOperator.partial(
+    illustrate = IllustrationOperator.partial(
         task_id="illustrate",
         aspect_ratio="{{ params.aspect_ratio }}",
+        dst="{{ params.destination }}/",
     ).expand(prompt=pages())
 
-    store = IllustrationToObjectStorageOperator.partial(
-        task_id="store",
-        dst="{{ params.destination }}/{{ run_id }}/",
-    ).expand(illustration=illustrate.output)
-
     @task
-    def index(drawn: Any, stored: Any, params: dict[str, Any], run_id: str) -> str:
+    def index(pictures: Any, params: dict[str, Any]) -> str:
         """Write ``index.html`` beside the pictures and return its path."""
         figures = [
             FIGURE.format(
                 number=number,
-                prompt=escape(illustration["prompt"]),
+                prompt=escape(picture["prompt"]),
                 file=quote(picture["path"].rsplit("/", 1)[-1]),
             )
-            for number, (illustration, picture) in enumerate(zip(drawn, stored, strict=True), start=1)
+            for number, picture in enumerate(pictures, start=1)
         ]
         html = PAGE.format(title=escape(params["title"]), figures="\n".join(figures))
-        page = ObjectStoragePath(f"{params['destination']}/{run_id}/index.html")
+        page = ObjectStoragePath(f"{params['destination']}/index.html")
         page.write_bytes(html.encode())
         return str(page)
 
-    index(illustrate.output, store.output)
+    index(illustrate.output)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -16,6 +17,7 @@ import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 from urllib.request import urlopen
 
 if TYPE_CHECKING:
@@ -54,17 +56,16 @@ def main(prompt: str) -> None:
                     break
             wait(run, log)
         account = ledger(url)
-    pages = sorted(OUTPUT.glob("*/index.html"), key=lambda page: page.stat().st_mtime)
-    pictures = sorted(pages[-1].parent.glob("*.jpeg"), key=lambda picture: picture.stat().st_mtime)
+    page = OUTPUT / "index.html"
+    names = re.findall(r'<img src="(.*?)"', page.read_text(encoding="utf-8"))
+    pictures = [OUTPUT / unquote(name) for name in names]
     say("")
-    for path in [pages[-1], *pictures]:
+    for path in [page, *pictures]:
         say(f"  {shown(path)}")
     say("")
     count, spent = len(account["charges"]), account["spent"]
-    say(
-        f"{count} picture{'s' if count != 1 else ''} drawn, {len(pictures)} stored, {spent} play credits, "
-        f"{time.monotonic() - started:.0f} s."
-    )
+    cost = f"{count} drawn for {spent} play credits" if count else "nothing paid: all stood there already"
+    say(f"{len(pictures)} picture{'s' if len(pictures) != 1 else ''}, {cost}, {time.monotonic() - started:.0f} s.")
     if not prompt:
         say('A prompt of your own: make demo PROMPT="a whale reading a newspaper"')
 

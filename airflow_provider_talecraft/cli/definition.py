@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from airflow.cli.cli_config import ActionCommand, Arg, GroupCommand
 
+from airflow_provider_talecraft.cli import receipts
 from airflow_provider_talecraft.sandbox.command import OPTIONS, serve
 
 if TYPE_CHECKING:
@@ -21,7 +22,19 @@ def get_cli_commands() -> list[GroupCommand]:
         func=run_sandbox,
         args=tuple(Arg(flags, **keywords) for flags, keywords in OPTIONS),  # type: ignore[no-untyped-call]  # Airflow's
     )
-    return [GroupCommand(name="talecraft", help="Work with TaleCraft illustrations", subcommands=(sandbox,))]
+    add_up = ActionCommand(
+        name="receipts",
+        help="Add up what the pictures of a folder have cost, by their receipts",
+        func=run_receipts,
+        args=tuple(Arg(flags, **keywords) for flags, keywords in receipts.OPTIONS),  # type: ignore[no-untyped-call]
+    )
+    commands = (add_up, sandbox)
+    return [GroupCommand(name="talecraft", help="Work with TaleCraft illustrations", subcommands=commands)]
+
+
+def run_receipts(options: Namespace) -> None:
+    """Print the sums, and end the ``airflow`` command with their exit code."""
+    sys.exit(receipts.run(options))
 
 
 def run_sandbox(options: Namespace) -> None:

@@ -71,6 +71,9 @@ fails on request, and never costs money.</p>
 <h2>Connect</h2>
 <p>API key <code>$key</code>. In the shell that runs Airflow:</p>
 <pre>$line</pre>
+<p>Or in Airflow's form, Admin &gt; Connections: connection id <code>talecraft_default</code>, type
+<code>TaleCraft</code>, host <code>http://$host</code>, port <code>$port</code>, API key as above. The Test button is in
+the list, after saving.</p>
 <p>Or without Airflow:</p>
 <pre>$curl</pre>
 </section>
@@ -117,6 +120,8 @@ def render(state: State, host: str, port: int) -> str:
         ),
         key=escape(key),
         line=escape(connection_line(host, port, key)),
+        host=escape(host),
+        port=port,
         curl=escape(
             f"curl http://{host}:{port}/api/v1/generate -H 'X-API-Key: {key}' -H 'Content-Type: application/json' \\\n"
             """     -d '{"prompt": "A fox reads to the moon", "aspect_ratio": "16:9"}'"""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from importlib.metadata import version
 from pathlib import Path
 from uuid import uuid4
@@ -79,6 +80,14 @@ def azurite(tmp_path_factory):
 def fake_gcs(tmp_path_factory):
     """A running Google Cloud Storage."""
     with servers.FakeGCS(tmp_path_factory.mktemp("gcs")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgres():
+    """A running PostgreSQL with an empty table of products."""
+    # Not below pytest's own folder, which only its owner may enter.
+    with tempfile.TemporaryDirectory(prefix="talecraft-postgres-") as folder, servers.Postgres(Path(folder)) as server:
         yield server
 
 

