@@ -33,7 +33,7 @@ def test_the_options_table_has_every_option_with_its_default():
     for (flag,), keywords in command.OPTIONS:
         default = keywords["default"]
         expected[f"`{flag}`"] = unset[flag.strip("-")] if default is None else f"`{default}`"
-    assert {option: default for option, default, _ in _table("## Start")} == expected
+    assert {option: default for option, default, _ in _table("with exit code 0")} == expected
 
 
 def test_the_faults_table_has_every_field():
