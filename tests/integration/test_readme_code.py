@@ -40,7 +40,7 @@ def run_code(_database, connect, sandbox, tmp_path, monkeypatch):
         # Airflow 3 looks for a Dag in the folder of Dags.
         file = tmp_path / f"{name}.py"
         file.write_text(code.replace("file:///tmp/", f"file://{tmp_path}/"))
-        monkeypatch.setenv("AIRFLOW__CORE__DAGS_FOLDER", str(tmp_path))
+        monkeypatch.setattr("airflow.settings.DAGS_FOLDER", str(tmp_path))
         bag = DagBag(str(file))
         assert not bag.import_errors
         (dag,) = bag.dags.values()

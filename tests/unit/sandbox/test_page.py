@@ -30,6 +30,19 @@ def test_the_page_tells_how_to_connect_what_is_left_and_what_it_is_not_faithful_
         assert told in text
 
 
+def test_the_page_tells_what_goes_into_airflows_form(box):
+    text = html.unescape(re.sub("<.*?>", "", box.get("/").text))
+    (form,) = re.findall(r"Or in Airflow's form,.*?Test button is in\s+the list", text, re.DOTALL)
+    for field in (
+        "talecraft_default",
+        "type\nTaleCraft",
+        "host http://127.0.0.1",
+        f"port {box.sandbox.port}",
+        "API key",
+    ):
+        assert field in form
+
+
 @pytest.mark.parametrize("style", ["children_book", EVIL])
 def test_a_prompt_is_inert_wherever_it_is_shown(box, style):
     box.generate({"prompt": EVIL, "style": style})
