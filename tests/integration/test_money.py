@@ -112,7 +112,7 @@ def test_a_task_that_gives_up_says_what_is_at_stake_and_how_to_go_on(deployment,
     (log, *_) = sorted(deployment.home.glob(f"logs/dag_id=talecraft_money/*/task_id={task_id}/*.log"), reverse=True)
     text = log.read_text()
     assert "TaleCraftOutcomeUnknownError" in text
-    assert f"up to {4 if task_id == 'lost_twice' else 2} credits" in text
+    assert f"Up to {4 if task_id == 'lost_twice' else 2} credits" in text
     assert "It is not sent again" in text
     assert "Task State Store" in text
 
