@@ -16,7 +16,7 @@ from datetime import timedelta
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_talecraft.operators.illustration_batch import (
+from airflow_provider_talecraft.operators.generate_illustration_batch import (
     DEFAULT_MANIFEST_THRESHOLD,
     DEFAULT_MAX_CONCURRENCY,
     DEFAULT_REQUESTS_PER_MINUTE,
@@ -136,7 +136,7 @@ def draw(
     items = Counted(Items(prompts(count), style="children_book", aspect_ratio="1:1"), time)
     began = time.now
     limiter = time.limiter(at_once=at_once, per_minute=per_minute, resting=day > 0)
-    context: Any = {"ti": SimpleNamespace(max_tries=count), "task_state_store": store}
+    context: Any = {"ti": SimpleNamespace(try_number=1, max_tries=count), "task_state_store": store}
     records = Records(
         context, talecraft_conn_id="talecraft_default", max_replays=1, on_clear="regenerate", manifest=None
     )
