@@ -16,11 +16,6 @@ from datetime import timedelta
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_talecraft.operators.generate_illustration_batch import (
-    DEFAULT_MANIFEST_THRESHOLD,
-    DEFAULT_MAX_CONCURRENCY,
-    DEFAULT_REQUESTS_PER_MINUTE,
-)
 from simulated import Counted, Time
 
 from airflow_provider_talecraft.api.models import CREDITS, Illustration
@@ -29,6 +24,11 @@ from airflow_provider_talecraft.batch.prompts import Items
 from airflow_provider_talecraft.batch.records import Records
 from airflow_provider_talecraft.batch.run import Batch
 from airflow_provider_talecraft.exceptions import TaleCraftRateLimitError
+from airflow_provider_talecraft.operators.generate_illustration_batch import (
+    DEFAULT_MANIFEST_THRESHOLD,
+    DEFAULT_MAX_CONCURRENCY,
+    DEFAULT_REQUESTS_PER_MINUTE,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
