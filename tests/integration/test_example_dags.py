@@ -36,7 +36,7 @@ def run_example(_database, connected, tmp_path):
 
     if not NO_LOGICAL_DATE:
         # To run a date again, dag.test() deletes a run, and then has to know of users.
-        pass
+        import airflow.providers.fab.auth_manager.models  # noqa: F401
 
     def run(dag_id, *, logical_date=..., **conf):
         bag = DagBag(str(EXAMPLES))

@@ -136,7 +136,7 @@ def test_the_fields_on_the_page_are_those_of_a_receipt_in_all_its_states(draw, t
 
 
 def test_the_states_on_the_page_are_the_codes():
-    from airflow_provider_talecraft.spending.receipt import STATES
+    from airflow_provider_talecraft.spending.form import STATES
 
     table = DOCS.partition("## States\n")[2].partition("\n## ")[0]
     assert tuple(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)) == STATES
