@@ -81,7 +81,7 @@ def _named(text: str) -> str:
 
 def harmless(text: str, secret: str) -> str:
     """Return upstream text fit for a message: one printable line, no template, no tag, without the key, cut."""
-    # Without the key before it is cut: half a key would be shown.
+    # The key is taken out before the text is cut: a cut key would not be recognised, and half of it shown.
     line = " ".join(redact(text, secret).split())
     shown = line if len(line) <= QUOTE_LIMIT else line[:QUOTE_LIMIT] + "…"
     # Controls, and marks without a width or with a direction, are not printable either.

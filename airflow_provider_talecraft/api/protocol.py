@@ -136,7 +136,7 @@ def _by_status(status: int, body: bytes, retry_after: float | None, secret: str)
     elif not body.strip():
         what = "an empty body"
     else:
-        # Without the key before it is cut: half a key would be shown.
+        # The key is taken out before the text is cut: a cut key would not be recognised, and half of it shown.
         text = redact(body.decode(errors="replace"), secret)[:READ_LIMIT]
         what = f"something that is not its JSON: {quoted(text, secret)}"
     error: type[TaleCraftError] = TaleCraftOutcomeUnknownError

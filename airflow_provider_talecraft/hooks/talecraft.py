@@ -138,8 +138,8 @@ class TaleCraftHook(BaseHook):
     def send(self, request: IllustrationRequest, *, pace: Callable[[], None] | None = None) -> Illustration:
         """Send *request* as :meth:`generate` does, without a record of it: whoever calls this keeps one.
 
-        :param pace: called before every POST, to wait there for its turn, or to raise. Who sets the pace of many
-            requests must hear of a rate limit at once, so none is waited out here then.
+        :param pace: called before every POST, to wait there for its turn, or to raise. With it, a rate limit is raised
+            at once and not waited out here: the batch makes all its requests wait.
         :raises TaleCraftError: as :meth:`generate`.
         """
         client = self.get_conn()
@@ -263,7 +263,7 @@ _backoff = wait_exponential(max=15) + wait_random(0, 1)
 
 
 def _wait(state: RetryCallState) -> float:
-    """Return seconds to wait: what the service asked for, and more each time: a "0" is not meant."""
+    """Return seconds to wait: what the service asked for, and more each time, since "Retry-After: 0" may repeat."""
     error = state.outcome.exception() if state.outcome else None
     asked = error.retry_after if isinstance(error, TaleCraftError) else None
     return (asked or 0.0) + _backoff(state)

@@ -26,7 +26,7 @@ FORMATS: tuple[tuple[tuple[tuple[int, bytes], ...], str, str], ...] = (
 EXTENSIONS = tuple(extension for _, _, extension in FORMATS)
 
 _HEAD_BYTES = 16
-#: Bytes of padding that are gone by, with the end before them.
+#: Bytes of padding that are skipped, with the end before them.
 _TAIL_BYTES = 64 * 1024
 #: The last chunk of every PNG: no data, its name, its checksum.
 _PNG_END = b"\x00\x00\x00\x00IEND\xaeB`\x82"

@@ -96,7 +96,7 @@ def checked_path(dst: Any, conn_id: str | None) -> ObjectStoragePath:
         )
     rest = dst.partition("://")[2]
     if ".." in rest.split("/") or rest.rpartition("/")[2] == "." or "/" not in rest:
-        raise AirflowFailException(f"dst names no place: {dst!r}. A folder ends in a slash; '..' is not gone by.")
+        raise AirflowFailException(f"dst names no place: {dst!r}. A folder ends in a slash; '..' is not allowed.")
     try:
         path = ObjectStoragePath(dst, conn_id=conn_id)
         # Some filesystems are missed here, others when they are first used.

@@ -52,7 +52,7 @@ def of(place: ObjectLocation) -> dict[str, Any] | None:
     except (ValueError, KeyError, TypeError, RecursionError):
         known = False
     if not known:
-        log.warning("What stands beside %s is not its sidecar: it is not gone by", place)
+        log.warning("What stands beside %s is not its sidecar: it is ignored", place)
         return None
     same = place.size() == sidecar["bytes"] and place.sha256() == sidecar["sha256"]
     return sidecar if same else None
