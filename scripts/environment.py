@@ -17,6 +17,8 @@ ROOT = Path(__file__).resolve().parents[1]
 VENV = Path(os.environ.get("VENV") or ROOT / ".venv").absolute()
 AIRFLOW_VERSION = os.environ.get("AIRFLOW_VERSION") or "3.3.2"
 OLDEST_PYTHON = (3, 10)
+#: The extra that contains all others.
+EVERYTHING = "dev"
 #: Names the version of Azurite.
 PACKAGE_JSON = ROOT / "tests" / "integration" / "package.json"
 #: The bulk of the stores' libraries, of which few are ever imported; those are compiled then.
@@ -31,10 +33,10 @@ def main(extra: str) -> None:
     sources = (ROOT / "pyproject.toml", PACKAGE_JSON, Path(__file__))
     wanted = "\n".join([
         hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest(),
-        AIRFLOW_VERSION, sys.version, extra,
+        AIRFLOW_VERSION, sys.version,
     ])  # fmt: skip
     stamp = VENV / f".installed-{extra}"
-    if stamp.exists() and stamp.read_text() == wanted:
+    if any(path.exists() and path.read_text() == wanted for path in (stamp, VENV / f".installed-{EVERYTHING}")):
         return
     started = time.monotonic()
     print(f"Preparing {VENV.name} with Apache Airflow {AIRFLOW_VERSION} (once) … ", end="", flush=True)
@@ -52,7 +54,7 @@ def main(extra: str) -> None:
          "--editable", f"{ROOT}[{extra}]", f"apache-airflow=={AIRFLOW_VERSION}"],
         "Can this machine reach PyPI?",
     )  # fmt: skip
-    if extra == "dev":
+    if extra == EVERYTHING:
         install_azurite(python)
     # uv leaves no bytecode, and every Airflow process would compile its imports again.
     subprocess.run(
