@@ -108,3 +108,8 @@ def test_the_chinese_readme_is_chinese_down_to_the_punctuation():
     prose = re.sub(r"```.*?```|`[^`\n]*`|\]\([^)]*\)|<http[^>]*>", "x", CHINESE, flags=re.DOTALL)
     assert len(re.findall(r"[\u4e00-\u9fff]", prose)) > 500
     assert not re.findall(r".?[\u4e00-\u9fff][,;:?!()].?|.?[,;:?!()][\u4e00-\u9fff].?", prose)
+
+
+def test_a_chinese_paragraph_is_one_line_since_a_line_break_would_be_a_blank():
+    prose = re.sub(r"```.*?```", "", CHINESE, flags=re.DOTALL)
+    assert not re.findall(r"^[^\n|#-].*\n[^\n|#-].*", prose, re.MULTILINE)
