@@ -41,11 +41,14 @@ class Page(HTMLParser):
 
 def main() -> None:
     started = time.monotonic()
-    command = [sys.executable, "-m", "mkdocs", "build", "--clean", "--strict", "--quiet", "--site-dir", str(SITE)]
-    # The theme's advertisement of its successor is no warning about our pages.
-    done = subprocess.run(command, cwd=ROOT, env={**os.environ, "NO_MKDOCS_2_WARNING": "1"}, check=False)
+    # Not with --quiet, which would hide warnings from --strict.
+    done = subprocess.run(
+        [sys.executable, "-m", "mkdocs", "build", "--clean", "--strict", "--site-dir", str(SITE)],
+        # The theme's word about its successor is no warning about our pages.
+        env={**os.environ, "NO_MKDOCS_2_WARNING": "1"}, cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
     if done.returncode:
-        sys.exit("The site was not built: see above.")
+        sys.exit(f"{done.stdout}{done.stderr}\nThe site was not built: see above.")
     if rest := [path.name for path in sorted((SITE / "reference").glob("*.html")) if REST.search(path.read_text())]:
         sys.exit(f"Something of a docstring's reST stands there as it is: {', '.join(rest)}.")
     if foreign := [f"{path.relative_to(SITE)}: {url}" for path in sorted(SITE.rglob("*")) for url in loads(path)]:
