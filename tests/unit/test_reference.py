@@ -81,7 +81,7 @@ def test_everything_that_the_reference_shows_is_there_and_says_something(path):
     module, _, name = path.rpartition(".")
     shown = getattr(import_module(module), name)
     assert shown.__doc__
-    assert path == f"{shown.__module__}.{name}" if inspect.isclass(shown) else path == shown.__name__
+    assert path == (shown.__name__ if inspect.ismodule(shown) else f"{shown.__module__}.{name}")
 
 
 @pytest.mark.parametrize(
