@@ -42,6 +42,7 @@ def get_provider_info() -> dict[str, Any]:
                 "python-module": "airflow_provider_talecraft.transfers.illustration_batch_to_object_storage",
             },
         ],
+        "extra-links": ["airflow_provider_talecraft.links.illustration.IllustrationLink"],
         "cli": ["airflow_provider_talecraft.cli.definition.get_cli_commands"],
         "connection-types": [
             {
@@ -49,11 +50,12 @@ def get_provider_info() -> dict[str, Any]:
                 "hook-class-name": "airflow_provider_talecraft.hooks.talecraft.TaleCraftHook",
                 "hook-name": "TaleCraft",
                 "ui-field-behaviour": {
-                    # The port stays visible: without it, the form of Airflow 3.3 cannot test a stored connection.
+                    # The port stays visible: the page of Airflow 3.3.2 cannot test a stored connection without one.
                     "hidden-fields": ["schema", "login", "extra"],
                     "relabeling": {"password": "API key"},
                     "placeholders": {
                         "host": "https://talescaleai.com",
+                        "port": "443 (the Test button needs it)",
                         "password": "TaleCraft > Settings > API Keys",
                     },
                 },

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_talecraft.api.models import DEFAULT_ASPECT_RATIO, DEFAULT_STYLE
 from airflow_provider_talecraft.batch.prompts import Items, with_fallbacks
 from airflow_provider_talecraft.exceptions import TaleCraftInvalidRequestError
+from airflow_provider_talecraft.links.illustration import IllustrationLink
 from airflow_provider_talecraft.pictures.place import checked_path
 from airflow_provider_talecraft.policies.fail_fast import failing_fast
 from airflow_provider_talecraft.policies.options import checked_count
@@ -36,6 +37,7 @@ class DrawingOperator(TemplatesOfTheAuthor):
     """Base of the operators that draw; what the options mean is said there."""
 
     ui_color = "#f6d9a8"
+    operator_extra_links = (IllustrationLink(),)
 
     def __init__(
         self,
