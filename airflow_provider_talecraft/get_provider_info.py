@@ -51,11 +51,12 @@ def get_provider_info() -> dict[str, Any]:
                 "hook-name": "TaleCraft",
                 "ui-field-behaviour": {
                     # The port stays visible: the page of Airflow 3.3.2 cannot test a stored connection without one.
-                    "hidden-fields": ["schema", "login", "extra"],
+                    # So does extra: without it, the Test button of 2.11's page for editing does nothing.
+                    "hidden-fields": ["schema", "login"],
                     "relabeling": {"password": "API key"},
                     "placeholders": {
                         "host": "https://talescaleai.com",
-                        "port": "443 (the Test button needs it)",
+                        "port": "443; type it, or Airflow 3.3 cannot test the connection",
                         "password": "TaleCraft > Settings > API Keys",
                     },
                 },
@@ -74,12 +75,12 @@ def get_provider_info() -> dict[str, Any]:
                     },
                     "requests_per_minute": {
                         "label": "Requests per minute",
-                        "description": "Your plan's limit, for tasks that draw many pictures.",
+                        "description": "Your plan's limit, for tasks that draw many pictures; 10 if empty.",
                         "schema": {"type": ["integer", "null"]},
                     },
                     "max_concurrency": {
                         "label": "Requests at the same time",
-                        "description": "Your plan's limit, for tasks that draw many pictures.",
+                        "description": "Your plan's limit, for tasks that draw many pictures; 2 if empty.",
                         "schema": {"type": ["integer", "null"]},
                     },
                     "image_hosts": {
