@@ -31,8 +31,6 @@ class IllustrationLink(BaseOperatorLink):
         """
         from airflow.providers.common.compat.sdk import XCom  # noqa: PLC0415  # loads the database's library on 2.11
 
-        if getattr(ti_key, "state", "success") != "success":
-            return ""  # nothing was returned, and asking for it would be one more request and a line in the log
         result = XCom.get_value(ti_key=ti_key, key="return_value")
         if not isinstance(result, Mapping):
             return ""

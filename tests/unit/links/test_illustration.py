@@ -26,9 +26,9 @@ STORED = "s3://aws@books/fox.jpeg"
 def link(monkeypatch):
     """Return the link of a task that returned *result*."""
 
-    def of(result, *, state="success", **operator):
+    def of(result, **operator):
         monkeypatch.setattr(sdk.XCom, "get_value", lambda *, ti_key, key: {"return_value": result}[key])
-        return IllustrationLink().get_link(SimpleNamespace(**operator), ti_key=SimpleNamespace(state=state))
+        return IllustrationLink().get_link(SimpleNamespace(**operator), ti_key=None)
 
     return of
 
@@ -99,8 +99,3 @@ def test_nothing_but_a_web_address_is_a_link(link, url):
 @pytest.mark.parametrize("result", [None, [{"image_url": URL}], {"manifest_path": STORED, "count": 500}, URL, 7])
 def test_there_is_none_without_a_picture_or_with_many(link, result):
     assert link(result) == ""
-
-
-@pytest.mark.parametrize("state", ["failed", "up_for_retry", "running"])
-def test_a_task_that_did_not_succeed_is_not_even_asked(link, state):
-    assert link({"image_url": URL}, state=state) == ""
