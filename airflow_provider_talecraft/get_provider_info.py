@@ -42,6 +42,7 @@ def get_provider_info() -> dict[str, Any]:
                 "python-module": "airflow_provider_talecraft.transfers.illustration_batch_to_object_storage",
             },
         ],
+        "extra-links": ["airflow_provider_talecraft.links.illustration.IllustrationLink"],
         "cli": ["airflow_provider_talecraft.cli.definition.get_cli_commands"],
         "connection-types": [
             {
@@ -49,11 +50,13 @@ def get_provider_info() -> dict[str, Any]:
                 "hook-class-name": "airflow_provider_talecraft.hooks.talecraft.TaleCraftHook",
                 "hook-name": "TaleCraft",
                 "ui-field-behaviour": {
-                    # The port stays visible: without it, the form of Airflow 3.3 cannot test a stored connection.
-                    "hidden-fields": ["schema", "login", "extra"],
+                    # The port stays visible: the page of Airflow 3.3.2 cannot test a stored connection without one.
+                    # So does extra: without it, the Test button of 2.11's page for editing does nothing.
+                    "hidden-fields": ["schema", "login"],
                     "relabeling": {"password": "API key"},
                     "placeholders": {
                         "host": "https://talescaleai.com",
+                        "port": "443; type it, or Airflow 3.3 cannot test the connection",
                         "password": "TaleCraft > Settings > API Keys",
                     },
                 },
@@ -72,12 +75,12 @@ def get_provider_info() -> dict[str, Any]:
                     },
                     "requests_per_minute": {
                         "label": "Requests per minute",
-                        "description": "Your plan's limit, for tasks that draw many pictures.",
+                        "description": "Your plan's limit, for tasks that draw many pictures; 10 if empty.",
                         "schema": {"type": ["integer", "null"]},
                     },
                     "max_concurrency": {
                         "label": "Requests at the same time",
-                        "description": "Your plan's limit, for tasks that draw many pictures.",
+                        "description": "Your plan's limit, for tasks that draw many pictures; 2 if empty.",
                         "schema": {"type": ["integer", "null"]},
                     },
                     "image_hosts": {

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 from airflow.providers.common.compat.sdk import AirflowException
 
 from airflow_provider_talecraft.exceptions import TaleCraftError, TaleCraftInvalidRequestError
+from airflow_provider_talecraft.links.illustration import IllustrationLink
 from airflow_provider_talecraft.operators.literals import CheckedPartial
 from airflow_provider_talecraft.pictures.place import checked_path
 from airflow_provider_talecraft.policies.fail_fast import failing_fast
@@ -37,6 +38,7 @@ class DrawingOperator(TemplatesOfTheAuthor):
     """Base of the operators that draw; what the options mean is said there."""
 
     ui_color = "#f6d9a8"
+    operator_extra_links = (IllustrationLink(),)
 
     def __init__(
         self,

@@ -112,6 +112,7 @@ class GenerateIllustrationBatchOperator(DrawingOperator):
     )
     template_fields_renderers: ClassVar[dict[str, str]] = {"prompts": "json"}
     template_ext: Sequence[str] = FILES
+    operator_extra_links = ()  # of many pictures, none is the one to link to
     _check_literals = staticmethod(check_prompts)
 
     def __init__(

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_talecraft.hooks.talecraft import TaleCraftHook
+from airflow_provider_talecraft.links.illustration import IllustrationLink
 from airflow_provider_talecraft.pictures.place import IfExists, checked_path
 from airflow_provider_talecraft.policies.options import checked_count, checked_word
 from airflow_provider_talecraft.policies.templates import TemplatesOfTheAuthor
@@ -26,6 +27,8 @@ SIGNATURE_LENGTH = 16
 
 class ToObjectStorage(TemplatesOfTheAuthor):
     """Base of the operators that store pictures; what the options mean is said there."""
+
+    operator_extra_links = (IllustrationLink(),)
 
     def __init__(
         self,

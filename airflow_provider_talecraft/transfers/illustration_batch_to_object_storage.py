@@ -86,6 +86,7 @@ class IllustrationBatchToObjectStorageOperator(ToObjectStorage):
     data_fields: ClassVar[frozenset[str]] = frozenset({"illustrations"})
     template_fields_renderers: ClassVar[dict[str, str]] = {"illustrations": "json"}
     ui_color = "#cfe3f1"
+    operator_extra_links = ()  # of many pictures, none is the one to link to
 
     def __init__(
         self,

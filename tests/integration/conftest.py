@@ -56,6 +56,7 @@ def deployment(tmp_path_factory, keyed_sandbox, limited_sandbox):
             extra={"requests_per_minute": 120, "max_concurrency": 8},
         ),
         "AIRFLOW_CONN_TALECRAFT_NOWHERE": connection(host="http://127.0.0.1:9", extra={"connect_timeout": 1}),
+        "AIRFLOW__CORE__TEST_CONNECTION": "Enabled",
     }
     home = tmp_path_factory.mktemp("airflow")
     with Deployment(home, Path(__file__).with_name("dags"), connections) as airflow:

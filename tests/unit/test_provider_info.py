@@ -14,9 +14,11 @@ import jsonschema
 import pytest
 from packaging.version import Version
 
+from airflow_provider_talecraft.api.address import DEFAULT_BASE_URL
 from airflow_provider_talecraft.get_provider_info import get_provider_info
 from airflow_provider_talecraft.hooks.settings import ConnectionSettings
 from airflow_provider_talecraft.hooks.talecraft import TaleCraftHook
+from airflow_provider_talecraft.operators import generate_illustration_batch
 
 INFO = get_provider_info()
 CONNECTION = INFO["connection-types"][0]
@@ -44,6 +46,8 @@ def test_every_module_and_class_it_names_is_there():
         for item in INFO[section]:
             for module in item["python-modules"]:
                 importlib.import_module(module)
+    for link in INFO["extra-links"]:
+        assert load(link)().name == "Illustration"
     for item in INFO["transfers"]:
         importlib.import_module(item["python-module"])
     assert load(CONNECTION["hook-class-name"]) is TaleCraftHook
@@ -69,6 +73,16 @@ def test_the_defaults_that_the_form_mentions_are_the_hooks(connect):
     assert f"{settings.connect_timeout:.0f} if empty" in CONNECTION["conn-fields"]["connect_timeout"]["description"]
     assert f"{settings.read_timeout:.0f} if empty" in CONNECTION["conn-fields"]["read_timeout"]["description"]
     assert settings.base_url == CONNECTION["ui-field-behaviour"]["placeholders"]["host"]
+    for name, default in (
+        ("requests_per_minute", generate_illustration_batch.DEFAULT_REQUESTS_PER_MINUTE),
+        ("max_concurrency", generate_illustration_batch.DEFAULT_MAX_CONCURRENCY),
+    ):
+        assert f"{default} if empty" in CONNECTION["conn-fields"][name]["description"]
+
+
+def test_the_port_that_the_form_suggests_is_the_default_hosts():
+    assert CONNECTION["ui-field-behaviour"]["placeholders"]["port"].startswith("443;")
+    assert DEFAULT_BASE_URL.startswith("https://")
 
 
 @pytest.mark.skipif(Version(airflow.__version__) < Version("3.2"), reason="providers have commands since Airflow 3.2")

@@ -18,7 +18,7 @@ FILES = sorted((ROOT / PACKAGE).rglob("*.py"))
 #: The floors of the house, top to bottom: a module imports from its own room and from floors below it.
 FLOORS = (
     {"operators", "transfers", "decorators", "plugins", "cli"},
-    {"hooks", "batch"},
+    {"hooks", "batch", "links"},
     {"spending"},
     {"pictures"},
     {"api", "policies"},

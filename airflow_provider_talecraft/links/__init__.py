@@ -1,0 +1,1 @@
+"""What a task's page links to."""
