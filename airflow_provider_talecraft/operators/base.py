@@ -18,9 +18,9 @@ from airflow_provider_talecraft.spending.report import Report
 from airflow_provider_talecraft.version_compat import HAS_RETRY_POLICY
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
-    from airflow.providers.common.compat.sdk import Context
+    from airflow.providers.common.compat.sdk import BaseOperatorLink, Context
 
     from airflow_provider_talecraft.hooks.talecraft import TaleCraftHook
     from airflow_provider_talecraft.spending.once import Terms
@@ -38,7 +38,7 @@ class DrawingOperator(TemplatesOfTheAuthor):
     """Base of the operators that draw; what the options mean is said there."""
 
     ui_color = "#f6d9a8"
-    operator_extra_links = (IllustrationLink(),)
+    operator_extra_links: Collection[BaseOperatorLink] = (IllustrationLink(),)
 
     def __init__(
         self,

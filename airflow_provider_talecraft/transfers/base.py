@@ -13,9 +13,9 @@ from airflow_provider_talecraft.policies.templates import TemplatesOfTheAuthor
 from airflow_provider_talecraft.version_compat import mask_secret
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
-    from airflow.providers.common.compat.sdk import Context
+    from airflow.providers.common.compat.sdk import BaseOperatorLink, Context
 
     from airflow_provider_talecraft.pictures.delivery import Delivery
 
@@ -28,7 +28,7 @@ SIGNATURE_LENGTH = 16
 class ToObjectStorage(TemplatesOfTheAuthor):
     """Base of the operators that store pictures; what the options mean is said there."""
 
-    operator_extra_links = (IllustrationLink(),)
+    operator_extra_links: Collection[BaseOperatorLink] = (IllustrationLink(),)
 
     def __init__(
         self,

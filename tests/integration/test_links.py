@@ -57,7 +57,7 @@ def on_airflow_3(home, deployment):
     seen = {}
     for (task_id, map_index), ti in deployment.task_instances("talecraft_links", run_id).items():
         path = f"/dags/talecraft_links/dagRuns/{quote(run_id)}/taskInstances/{task_id}/links?map_index={map_index}"
-        seen[task_id, map_index] = (ti["state"], deployment.api(path)["extra_links"]["Illustration"])
+        seen[task_id, map_index] = (ti["state"], deployment.api(path)["extra_links"].get("Illustration"))
     return seen
 
 
