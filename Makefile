@@ -3,6 +3,7 @@
 #   make test                environment, ruff, mypy, spelling, unit and integration tests
 #   make lint, make test-only   its two halves; AIRFLOW_VERSION=2.11.2 VENV=… for another Airflow
 #   make check TESTS="…"     only these: a folder, a file, -m MARKER, -k NAME, whatever pytest takes; in seconds
+#   make docs                the pages of docs/ and the reference as a site, in site/; in an environment of its own
 #   make dist                wheel and sdist, checked, and installed into an empty environment
 
 export VENV ?= $(CURDIR)/.venv
@@ -13,7 +14,7 @@ export PROMPT
 
 PYTHON := $(VENV)/bin/python
 
-.PHONY: demo test lint test-only check dist clean
+.PHONY: demo test lint test-only check docs dist clean
 
 demo:
 	@python3 scripts/environment.py sandbox
@@ -39,9 +40,13 @@ check:
 	@python3 scripts/environment.py dev
 	$(PYTHON) -m pytest $(TESTS)
 
+docs:
+	@VENV=$(CURDIR)/.venv-docs python3 scripts/environment.py docs
+	@.venv-docs/bin/python scripts/site/build.py
+
 dist:
 	@python3 scripts/environment.py dev
 	$(PYTHON) scripts/check_dist.py
 
 clean:
-	rm -rf $(VENV) .venv-oldest dist demo-output .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-oldest .venv-docs site dist demo-output .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -5,12 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from airflow.sdk.definitions.mappedoperator import OperatorPartial
     from airflow.sdk.definitions.retry_policy import RetryAction, RetryDecision, RetryPolicy
     from airflow.sdk.execution_time.context import NEVER_EXPIRE
     from airflow.sdk.log import mask_secret
 
     HAS_RETRY_POLICY: bool
 else:
+    try:
+        from airflow.sdk.definitions.mappedoperator import OperatorPartial
+    except ImportError:
+        from airflow.models.mappedoperator import OperatorPartial  # 2.11; goes with it
+
     try:
         from airflow.sdk.log import mask_secret  # Airflow 3.1+
     except ImportError:
@@ -60,4 +66,12 @@ else:
             pass
 
 
-__all__ = ["HAS_RETRY_POLICY", "NEVER_EXPIRE", "RetryAction", "RetryDecision", "RetryPolicy", "mask_secret"]
+__all__ = [
+    "HAS_RETRY_POLICY",
+    "NEVER_EXPIRE",
+    "OperatorPartial",
+    "RetryAction",
+    "RetryDecision",
+    "RetryPolicy",
+    "mask_secret",
+]

@@ -152,7 +152,7 @@ def draw(
             time.halt()
 
         batch._workers._on_halt = halt_all  # noqa: SLF001  # whoever waits must hear of it: no time passes any more
-        batch.run(every=DAY, checkpoint=lambda: None)
+        batch.run(every=DAY, checkpoint=lambda: None, tell=lambda **_: None)
         lines = sum(len(line) for line in output.lines())
         small = count <= DEFAULT_MANIFEST_THRESHOLD
         summary = {"manifest_path": "s3://books/book.jsonl", **batch.tally.summary()}

@@ -29,6 +29,9 @@ IN_WHEEL = {
 IN_SDIST = {
     "pyproject.toml",
     "README.md",
+    "README.zh-CN.md",
+    "docs/index.md",
+    "mkdocs.yml",
     "LICENSE",
     "CHANGELOG.md",
     "example_dags/talecraft_quickstart.py",

@@ -1,6 +1,7 @@
-"""Make the project's own virtual environment: ``python3 scripts/environment.py EXTRA``. Standard library only.
+"""Make a virtual environment of the project: ``python3 scripts/environment.py EXTRA``. Standard library only.
 
-Runs before anything is installed, so it also says what a machine lacks. Does nothing when the environment is current.
+The extra may be ``docs``, the tools of the site. Runs before anything is installed, so it also says what a machine
+lacks. Does nothing when the environment is current.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ AIRFLOW_VERSION = os.environ.get("AIRFLOW_VERSION") or "3.3.2"
 OLDEST_PYTHON = (3, 10)
 #: The extra that contains all others.
 EVERYTHING = "dev"
+#: Not an extra but a dependency group: the site is built without the package, and so without Airflow.
+SITE = "docs"
 #: Names the version of Azurite.
 PACKAGE_JSON = ROOT / "tests" / "integration" / "package.json"
 #: The bulk of the stores' libraries, of which few are ever imported; those are compiled then.
@@ -39,7 +42,8 @@ def main(extra: str) -> None:
     if any(path.exists() and path.read_text() == wanted for path in (stamp, VENV / f".installed-{EVERYTHING}")):
         return
     started = time.monotonic()
-    print(f"Preparing {VENV.name} with Apache Airflow {AIRFLOW_VERSION} (once) … ", end="", flush=True)
+    what = "the site's tools" if extra == SITE else f"Apache Airflow {AIRFLOW_VERSION}"
+    print(f"Preparing {VENV.name} with {what} (once) … ", end="", flush=True)
     python = VENV / "bin" / "python"
     if not python.exists():
         run(
@@ -49,9 +53,10 @@ def main(extra: str) -> None:
     if not (VENV / "bin" / "uv").exists():
         run([str(python), "-m", "pip", "install", "--quiet", "uv"], "Can this machine reach PyPI?")
     # apache-airflow is named in every install: without it, a later one may move it to another version.
+    packages = ["--editable", f"{ROOT}[{extra}]", f"apache-airflow=={AIRFLOW_VERSION}"]
     run(
         [str(VENV / "bin" / "uv"), "pip", "install", "--quiet", "--python", str(python),
-         "--editable", f"{ROOT}[{extra}]", f"apache-airflow=={AIRFLOW_VERSION}"],
+         *(["--group", f"{ROOT / 'pyproject.toml'}:{SITE}"] if extra == SITE else packages)],
         "Can this machine reach PyPI?",
     )  # fmt: skip
     if extra == EVERYTHING:

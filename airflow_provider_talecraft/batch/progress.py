@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from airflow_provider_talecraft.api.models import CREDITS
 
@@ -59,11 +59,13 @@ class Tally:
         }
 
     def __str__(self) -> str:
-        perhaps = f", and perhaps {self.unanswered * CREDITS} for requests without an answer" if self.unanswered else ""
-        return (
-            f"{self.delivered} of {self.count} delivered ({self.kept} to an earlier try), {self.failed} failed, "
-            f"{self.replayed} replayed, {self.left} left; {self.drawn * CREDITS} credits in this try{perhaps}"
-        )
+        earlier = f" ({self.kept} earlier)" if self.kept else ""
+        counts = [f"{self.delivered} of {self.count} delivered{earlier}"]
+        others = {"failed": self.failed, "replayed": self.replayed, "left": self.left}
+        counts += [f"{count} {name}" for name, count in others.items() if count]
+        paid = self.drawn * CREDITS
+        perhaps = f" to {paid + self.unanswered * CREDITS}" if self.unanswered else ""
+        return f"{', '.join(counts)}; {paid}{perhaps} credits now"
 
 
 class Progress:
@@ -81,13 +83,20 @@ class Progress:
         self._began = self._told_at = clock()
         self._told = tally.left
 
-    def tell(self) -> None:
-        """Log a line if it is time for one."""
+    def tell(self) -> bool:
+        """Log a line if it is time for one; return whether it was."""
         now, left = self._clock(), self._tally.left
         quiet = now - self._told_at
-        if quiet >= QUIET_INTERVAL or (quiet >= PROGRESS_INTERVAL and left != self._told):
-            log.info("%s; about %s to go.", self._tally, self.time_left(now))
-            self._told_at, self._told = now, left
+        if quiet < QUIET_INTERVAL and (quiet < PROGRESS_INTERVAL or left == self._told):
+            return False
+        log.info("%s; %s to go.", self._tally, self.time_left(now))
+        self._told_at, self._told = now, left
+        return True
+
+    def facts(self) -> dict[str, Any]:
+        """Return how far it is, as small flat JSON."""
+        left = self.time_left(self._clock())
+        return {**self._tally.summary(), "left": self._tally.left, "seconds_left": round(left.total_seconds())}
 
     def time_left(self, now: float) -> timedelta:
         """Return how long it takes at the pace of this try so far."""

@@ -95,27 +95,34 @@ class Batch:
         """Start nothing any more. Takes no lock: a signal handler may call it at any moment."""
         self._workers.halt()
 
-    def run(self, *, every: float, checkpoint: Callable[[], None]) -> None:
+    def run(self, *, every: float, checkpoint: Callable[[], None], tell: Callable[..., None]) -> None:
         """Ask for everything, tell how far it is, and return when no request is on its way.
 
         :param every: seconds between two calls of *checkpoint*, if something was finished in between.
         :param checkpoint: keeps what is finished so far.
+        :param tell: takes how far it is, as small flat JSON, when the log is told, and at the beginning and end.
         :raises Exception: what went wrong in a thread that is not about an illustration. What is raised in this thread
             meanwhile, such as a timeout, halts the batch and leaves requests on their way to themselves.
         """
         progress = Progress(self.tally, self._limiter.interval, self._clock)
         kept_at, kept = self._clock(), 0
 
-        def tell() -> None:
+        def told() -> dict[str, Any]:
+            return {**progress.facts(), "on_their_way": self.in_flight}
+
+        def look() -> None:
             nonlocal kept_at, kept
-            progress.tell()
+            if progress.tell():
+                tell(**told())
             finished = self.tally.delivered + self.tally.failed
             if self._clock() - kept_at >= every and finished > kept:
                 checkpoint()
                 kept_at, kept = self._clock(), finished
 
+        tell(**told())
         try:
-            self._workers.run(tell)
+            self._workers.run(look)
+            tell(**told())
         finally:
             log.info("%s.", self.tally)
 

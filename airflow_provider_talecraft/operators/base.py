@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, cast
 
-from airflow_provider_talecraft.api.models import DEFAULT_ASPECT_RATIO, DEFAULT_STYLE
-from airflow_provider_talecraft.batch.prompts import Items, with_fallbacks
-from airflow_provider_talecraft.exceptions import TaleCraftInvalidRequestError
+from airflow.providers.common.compat.sdk import AirflowException
+
+from airflow_provider_talecraft.exceptions import TaleCraftError, TaleCraftInvalidRequestError
+from airflow_provider_talecraft.operators.literals import CheckedPartial
 from airflow_provider_talecraft.pictures.place import checked_path
 from airflow_provider_talecraft.policies.fail_fast import failing_fast
 from airflow_provider_talecraft.policies.options import checked_count
-from airflow_provider_talecraft.policies.templates import TemplatesOfTheAuthor, is_xcom
+from airflow_provider_talecraft.policies.templates import TemplatesOfTheAuthor
+from airflow_provider_talecraft.spending.report import Report
 from airflow_provider_talecraft.version_compat import HAS_RETRY_POLICY
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from contextlib import AbstractContextManager
+    from collections.abc import Iterator, Mapping, Sequence
 
     from airflow.providers.common.compat.sdk import Context
 
@@ -57,61 +58,45 @@ class DrawingOperator(TemplatesOfTheAuthor):
         self.max_replays = checked_count("max_replays", max_replays, at_least=0)
         self.retry_policy = retry_policy
 
-    def failing_fast(self, context: Context) -> AbstractContextManager[None]:
-        """Turn an error that no retry can help into one that Airflow does not retry, where Airflow asks no policy."""
-        return failing_fast(self.retry_policy, context)
+    @contextmanager
+    def telling(self, context: Context) -> Iterator[Report]:
+        """Tell pages what becomes of the task, and fail at once at an error that no retry can help."""
+        report = Report(context["ti"], is_pushed=self.do_xcom_push)
+        with failing_fast(self.retry_policy, context):
+            try:
+                yield report
+            except (TaleCraftError, AirflowException) as error:
+                report.fail(error)
+                raise
 
-    def _check_literals(self, check: Callable[[], Any]) -> None:
+    @classmethod
+    def partial(cls, **kwargs: Any) -> CheckedPartial:
+        """As Airflow's; what is written out is checked now."""
+        cls.check_literals(kwargs)
+        partial = super().partial(**kwargs)
+        partial.__class__ = CheckedPartial  # the same fields, and two methods that check first
+        return cast("CheckedPartial", partial)
+
+    @classmethod
+    def check_literals(cls, options: Mapping[str, Any]) -> None:
         """Refuse, when the Dag is parsed, what no template can make right any more.
 
-        :param check: makes the requests, with stand-ins for templates.
-        :raises ValueError: what *check* found.
+        :param options: the operator's, as far as they are known.
+        :raises ValueError: if one of them is wrong.
         """
-        if getattr(self, "_BaseOperator__from_mapped", False):
-            return  # the values are those of a run: a wrong one is the task's error, at which its policy stops
         try:
-            check()
+            cls._check_literals(options)
         except TaleCraftInvalidRequestError as error:
             raise ValueError(str(error)) from None
 
-    def _check_request(self, prompt: Any, fallbacks: Any) -> None:
-        """Check the literals of one request."""
-        if isinstance(fallbacks, (list, tuple)):
-            fallbacks = [self._unless_template(fallback, "a prompt") for fallback in fallbacks]
-        self._check_literals(
-            lambda: with_fallbacks(
-                self._unless_template(prompt, "a prompt"),
-                None if is_xcom(fallbacks) else fallbacks,
-                style=self._unless_template(self.style, DEFAULT_STYLE),
-                ratio=self._unless_template(self.aspect_ratio, DEFAULT_ASPECT_RATIO),
-            )
-        )
+    @staticmethod
+    def _check_literals(options: Mapping[str, Any]) -> None:
+        raise NotImplementedError
 
-    def _check_prompts(self, prompts: Any) -> None:
-        """Check the literals of many requests."""
-        if is_xcom(prompts) or self._unless_template(prompts, "") == "":
-            return
-        stand_ins = {"aspect_ratio": DEFAULT_ASPECT_RATIO}
-        if isinstance(prompts, (list, tuple)):
-            prompts = [
-                {name: self._unless_template(value, stand_ins.get(name, str(index))) for name, value in given.items()}
-                if isinstance(given, Mapping)
-                else self._unless_template(given, "a prompt")
-                for index, given in enumerate(prompts)
-            ]
-        self._check_literals(
-            lambda: Items(
-                prompts,
-                style=self._unless_template(self.style, DEFAULT_STYLE),
-                aspect_ratio=self._unless_template(self.aspect_ratio, DEFAULT_ASPECT_RATIO),
-            )
-        )
-
-    def _unless_template(self, value: Any, stand_in: str) -> Any:
-        """Return *stand_in* for what is known only when the task runs, else *value*."""
-        text = value if isinstance(value, str) else ""
-        known_later = is_xcom(value) or "{{" in text or "{%" in text or text.endswith(tuple(self.template_ext))
-        return stand_in if known_later else value
+    def _check(self, **options: Any) -> None:
+        """Check the operator's own options, unless they are those of a run: a wrong one is the task's error then."""
+        if not getattr(self, "_BaseOperator__from_mapped", False):
+            self.check_literals({"style": self.style, "aspect_ratio": self.aspect_ratio, **options})
 
     def _terms(
         self,

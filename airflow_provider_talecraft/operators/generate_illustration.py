@@ -13,6 +13,7 @@ from airflow_provider_talecraft.api.models import CREDITS, DEFAULT_ASPECT_RATIO,
 from airflow_provider_talecraft.batch.prompts import with_fallbacks
 from airflow_provider_talecraft.hooks.talecraft import TaleCraftHook
 from airflow_provider_talecraft.operators.base import DrawingOperator
+from airflow_provider_talecraft.operators.literals import FILES, check_request
 from airflow_provider_talecraft.pictures.assets import add_to_asset_events
 from airflow_provider_talecraft.policies.fail_fast import DEFAULT_POLICY
 from airflow_provider_talecraft.policies.options import checked_word
@@ -57,7 +58,8 @@ class GenerateIllustrationOperator(DrawingOperator):
     """
 
     template_fields: Sequence[str] = ("prompt", "style", "aspect_ratio", "fallback_prompts", "talecraft_conn_id")
-    template_ext: Sequence[str] = (".prompt",)
+    template_ext: Sequence[str] = FILES
+    _check_literals = staticmethod(check_request)
 
     def __init__(
         self,
@@ -85,7 +87,7 @@ class GenerateIllustrationOperator(DrawingOperator):
         self.prompt = prompt
         self.fallback_prompts = fallback_prompts
         self.on_clear = checked_word("on_clear", on_clear, OnClear)
-        self._check_request(prompt, fallback_prompts)
+        self._check(prompt=prompt, fallback_prompts=fallback_prompts)
 
     def execute(self, context: Context) -> dict[str, str]:
         """Draw, unless an earlier try did; push ``image_url``, return what was drawn and from what.
@@ -95,7 +97,7 @@ class GenerateIllustrationOperator(DrawingOperator):
             where no retry policy is asked and a retry would not help, or might pay twice.
         """
         ti = context["ti"]
-        with self.failing_fast(context):
+        with self.telling(context) as report:
             requests = with_fallbacks(self.prompt, self.fallback_prompts, style=self.style, ratio=self.aspect_ratio)
             self._call_map_index(context, self.prompt)
             hook = TaleCraftHook(self.talecraft_conn_id)
@@ -107,14 +109,15 @@ class GenerateIllustrationOperator(DrawingOperator):
                 max_replays=self.max_replays,
                 on_clear=self.on_clear,
             )
-            cost = "nothing paid now: an earlier try drew it" if record.delivered else f"{CREDITS} credits"
-            if not record.delivered:
+            report.of(record, requests[0])
+            found = record.delivered is not None
+            if not found:
                 hook.get_conn()  # a wrong connection is found before the record says that something was sent
-            result = {**requests[0].payload(), **record.obtain(requests, hook.send)}
-        # A query may be a signature: it is in XCom alone.
-        log.info(
-            "Illustration %s, %s. It can be looked at here: %s", result["id"], cost, without_query(result["image_url"])
-        )
+            result = {**requests[0].payload(), **record.obtain(requests, report.sending(hook.send))}
+            report.tell("found" if found else "drawn")
+        cost = "nothing paid now, an earlier try drew it" if found else f"{CREDITS} credits"
+        log.info("Illustration %s: %s. It can be looked at here:", result["id"], cost)
+        log.info("%s", without_query(result["image_url"]))  # a query may be a signature: it is in XCom alone
         if self.do_xcom_push:
             ti.xcom_push(key="image_url", value=result["image_url"])
         add_to_asset_events(context, self.outlets, result["image_url"], result)

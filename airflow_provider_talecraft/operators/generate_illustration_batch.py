@@ -20,12 +20,14 @@ from airflow_provider_talecraft.batch.run import Batch
 from airflow_provider_talecraft.exceptions import TaleCraftInvalidRequestError
 from airflow_provider_talecraft.hooks.talecraft import TaleCraftHook
 from airflow_provider_talecraft.operators.base import DrawingOperator
+from airflow_provider_talecraft.operators.literals import FILES, check_prompts
 from airflow_provider_talecraft.pictures.assets import add_to_asset_events
 from airflow_provider_talecraft.pictures.place import DEFAULT_MAX_BYTES
 from airflow_provider_talecraft.policies.fail_fast import DEFAULT_POLICY
 from airflow_provider_talecraft.policies.options import checked_count, checked_word
 from airflow_provider_talecraft.spending.receipt import Redraw
 from airflow_provider_talecraft.spending.record import OnClear
+from airflow_provider_talecraft.spending.report import now
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -109,7 +111,8 @@ class GenerateIllustrationBatchOperator(DrawingOperator):
         "manifest_conn_id",
     )
     template_fields_renderers: ClassVar[dict[str, str]] = {"prompts": "json"}
-    template_ext: Sequence[str] = (".prompt",)
+    template_ext: Sequence[str] = FILES
+    _check_literals = staticmethod(check_prompts)
 
     def __init__(
         self,
@@ -160,7 +163,7 @@ class GenerateIllustrationBatchOperator(DrawingOperator):
         self.manifest_threshold = checked_count("manifest_threshold", manifest_threshold, at_least=0)
         self.on_clear = checked_word("on_clear", on_clear, OnClear)
         self._batch: Batch | None = None
-        self._check_prompts(prompts)
+        self._check(prompts=prompts)
 
     def execute(self, context: Context) -> list[dict[str, Any]] | dict[str, Any]:
         """Draw what earlier tries did not, and return all of it.
@@ -169,17 +172,25 @@ class GenerateIllustrationBatchOperator(DrawingOperator):
         :raises AirflowFailException: if a record of an earlier try cannot be read, and instead of a TaleCraftError
             where no retry policy is asked and a retry would not help, or might pay twice.
         """
-        with self.failing_fast(context):
+        with self.telling(context) as report:
             items = Items(self.prompts, style=self.style, aspect_ratio=self.aspect_ratio)
             manifest = self._manifest(len(items))
             with Output(len(items)) as output:
                 batch, records = self._prepare(items, output, manifest, context)
-                batch.run(every=MANIFEST_INTERVAL, checkpoint=partial(self._checkpoint, manifest, output))
+                batch.run(
+                    every=MANIFEST_INTERVAL,
+                    checkpoint=partial(self._checkpoint, manifest, output),
+                    tell=partial(report.tell, "asking", since=now(), manifest_path=self.manifest_path),
+                )
+                if len(items) <= self.manifest_threshold:
+                    report.note(entries=output.entries())
                 if manifest:
                     manifest.write(output)
                 self._raise_unless_it_succeeded(batch)
                 if not batch.tally.failed:
                     records.complete()
+                report.note(entries=None)  # they are what is returned
+                report.tell("drawn" if batch.tally.drawn else "found")
                 summary: dict[str, Any] = batch.tally.summary()
                 if self.manifest_path:
                     summary["manifest_path"] = self.manifest_path

@@ -12,6 +12,7 @@ from airflow_provider_talecraft.hooks.talecraft import TaleCraftHook
 from airflow_provider_talecraft.operators.base import DrawingOperator
 from airflow_provider_talecraft.operators.generate_illustration import GenerateIllustrationOperator
 from airflow_provider_talecraft.operators.generate_illustration_batch import GenerateIllustrationBatchOperator
+from airflow_provider_talecraft.operators.literals import FILES, check_request
 from airflow_provider_talecraft.pictures.assets import add_to_asset_events
 from airflow_provider_talecraft.pictures.place import DEFAULT_MAX_BYTES
 from airflow_provider_talecraft.policies.fail_fast import DEFAULT_POLICY
@@ -84,7 +85,8 @@ class IllustrationOperator(DrawingOperator):
         "talecraft_conn_id",
         "image_hosts",
     )
-    template_ext: Sequence[str] = (".prompt",)
+    template_ext: Sequence[str] = FILES
+    _check_literals = staticmethod(check_request)
 
     def __init__(
         self,
@@ -123,7 +125,7 @@ class IllustrationOperator(DrawingOperator):
         self.max_bytes = checked_count("max_bytes", max_bytes)
         self.image_hosts = image_hosts
         self._made: dict[str, str] = {}
-        self._check_request(prompt, fallback_prompts)
+        self._check(prompt=prompt, fallback_prompts=fallback_prompts)
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Find the picture, or draw and store it; push ``image_url``, return where it lies and what it is.
@@ -134,7 +136,7 @@ class IllustrationOperator(DrawingOperator):
         """
         from airflow_provider_talecraft.spending.once import DrawOnce  # noqa: PLC0415  # loads requests
 
-        with self.failing_fast(context):
+        with self.telling(context) as report:
             requests = with_fallbacks(self.prompt, self.fallback_prompts, style=self.style, ratio=self.aspect_ratio)
             self._call_map_index(context, self.prompt)
             hook = TaleCraftHook(self.talecraft_conn_id)
@@ -143,11 +145,14 @@ class IllustrationOperator(DrawingOperator):
                 max_bytes=self.max_bytes, image_hosts=self.image_hosts,
             )  # fmt: skip
             picture = DrawOnce(requests, terms, context["ti"], name=self._checked_name())
+            report.of(picture, requests[0])
             if not picture.delivered:
                 hook.get_conn()  # a wrong connection is found before the receipt says that something was sent
-            result: dict[str, Any] = picture.obtain_or_wait(requests, hook.send)
-        cost = f"{CREDITS} credits" if result["drawn"] else "nothing paid: it stood there already"
-        log.info("Illustration %s, %s. It is here: %s", result["id"], cost, result["path"])
+            result: dict[str, Any] = picture.obtain_or_wait(requests, report.sending(hook.send))
+            report.tell("drawn" if result["drawn"] else "found")
+        cost = f"{CREDITS} credits" if result["drawn"] else "nothing paid, it stood there already"
+        log.info("Illustration %s: %s. It is here:", result["id"], cost)
+        log.info("%s", result["path"])
         if self.do_xcom_push:
             context["ti"].xcom_push(key="image_url", value=result["image_url"])
         add_to_asset_events(context, self.outlets, picture.uri, result)

@@ -22,6 +22,8 @@ STORAGE = "Storage > Task State Store of this task instance"
 #: Entries of a page, and bytes of JSON: Airflow warns of a value over 64 KB.
 PAGE_ENTRIES = 64
 PAGE_BYTES = 60_000
+#: Held while Airflow is asked for something by one of several threads: under dag.test() it is not made for that.
+ASKING_AIRFLOW = threading.Lock()
 
 
 class Keeper(Protocol):
@@ -83,7 +85,6 @@ class Pages:
         self._texts: list[str] = []
         self._number: dict[str, int] = {}
         self._open: tuple[int, dict[str, Any]] = (-1, {})
-        self._lock = threading.Lock()
         while (page := store.get(_page_key(len(self._texts)))) is not None:
             entries = page.get("illustrations") if isinstance(page, dict) else None
             if not isinstance(entries, dict):
@@ -104,12 +105,12 @@ class Pages:
         return f"the entry {name!r} in {_place(self._store, _page_key(self._number.get(name, len(self._texts))))}"
 
     def load(self, name: str) -> Any:
-        with self._lock:
+        with ASKING_AIRFLOW:
             number = self._number.get(name)
             return None if number is None else self._page(number)[name]
 
     def save(self, name: str, entry: dict[str, Any]) -> None:
-        with self._lock:
+        with ASKING_AIRFLOW:
             number = self._number.get(name)
             if number is None or not self._write(number, name, entry):
                 last = max(len(self._texts) - 1, 0)

@@ -56,9 +56,9 @@ class IllustrationBatchToObjectStorageOperator(ToObjectStorage):
     One that cannot be stored does not keep the others from it; the task fails when they are done, and names it. A store
     that does not answer ends all of it at once.
 
-    :param illustrations: what ``GenerateIllustrationBatchOperator`` returned (templated), a list or a summary with
-        ``manifest_path``; or the output of mapped ``GenerateIllustrationOperator`` tasks. Entries with ``error`` are
-        gone by.
+    :param illustrations: what ``GenerateIllustrationBatchOperator`` returned, a list or a summary with
+        ``manifest_path``; or the output of mapped ``GenerateIllustrationOperator`` tasks (an XCom is resolved, text in
+        it is never rendered). Entries with ``error`` are gone by.
     :param dst: URI of a folder (templated), ending in ``/``. A picture is named after its key or its
         index; of mapped tasks, which have neither, after its id.
     :param dst_conn_id: id of the store's connection (templated); None for the store's own default.

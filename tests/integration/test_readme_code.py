@@ -1,4 +1,4 @@
-"""The README's own Dags, as they stand there, over the sandbox. Only the folder is another one."""
+"""The Dags of the README and of the reference, as they stand there, over the sandbox. Only the folder is changed."""
 
 from __future__ import annotations
 
@@ -12,8 +12,12 @@ import pytest
 
 pytestmark = pytest.mark.integration
 
-README = (Path(__file__).parents[2] / "README.md").read_text()
-FIRST, MAPPED, BATCH = re.findall(r"```python\n(.*?)```", README, re.DOTALL)[:3]
+ROOT = Path(__file__).parents[2]
+FIRST, MAPPED, BATCH = (
+    snippet
+    for page in ("README.md", "docs/reference/operators.md")
+    for snippet in re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(), re.DOTALL)
+)
 HEAD = """
 from datetime import datetime
 from airflow.providers.common.compat.sdk import DAG

@@ -65,7 +65,7 @@ def test_the_batchs_numbers_are_the_codes():
     ("page", "path"),
     [
         (page, path)
-        for page in sorted(DOCS.glob("*.md"))
+        for page in sorted(DOCS.rglob("*.md"))
         for path in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text())
     ],
     ids=str,

@@ -1,8 +1,7 @@
-"""Every name, default and snippet in the README holds."""
+"""Every name and snippet in the README holds, and the Chinese one says the same."""
 
 from __future__ import annotations
 
-import inspect
 import re
 import shlex
 import subprocess
@@ -10,51 +9,18 @@ import sys
 from pathlib import Path
 
 import pytest
-from airflow.providers.common.compat.sdk import DAG, BaseOperator
 
-from airflow_provider_talecraft import exceptions
-from airflow_provider_talecraft.api import protocol
-from airflow_provider_talecraft.api.address import DEFAULT_BASE_URL
-from airflow_provider_talecraft.api.models import ASPECT_RATIOS
-from airflow_provider_talecraft.hooks import settings
-from airflow_provider_talecraft.hooks.talecraft import RETRY_FOR, SHORT_RETRY_AFTER, TaleCraftHook
-from airflow_provider_talecraft.operators.generate_illustration_batch import (
-    DEFAULT_MAX_CONCURRENCY,
-    DEFAULT_REQUESTS_PER_MINUTE,
-)
-from airflow_provider_talecraft.operators.illustration import (
-    DEFAULT_POLICY,
-    GenerateIllustrationBatchOperator,
-    GenerateIllustrationOperator,
-    IllustrationOperator,
-)
-from airflow_provider_talecraft.policies.retry import TaleCraftRetryPolicy
-from airflow_provider_talecraft.transfers.illustration_to_object_storage import (
-    IllustrationBatchToObjectStorageOperator,
-    IllustrationToObjectStorageOperator,
-)
-from airflow_provider_talecraft.version_compat import HAS_RETRY_POLICY, RetryAction
+from airflow_provider_talecraft.api.models import CREDITS
+from airflow_provider_talecraft.hooks.talecraft import TaleCraftHook
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
-OPERATORS = [
-    GenerateIllustrationOperator,
-    GenerateIllustrationBatchOperator,
-    IllustrationOperator,
-    IllustrationToObjectStorageOperator,
-    IllustrationBatchToObjectStorageOperator,
-]
+CHINESE = (ROOT / "README.zh-CN.md").read_text()
+BOTH = pytest.mark.parametrize("readme", [README, CHINESE], ids=["English", "Chinese"])
 
 
 def blocks(language):
     return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
-
-
-def rows_after(heading):
-    """Return the cells of the first table after a heading."""
-    text = README.partition(f"{heading}\n")[2]
-    table = re.search(r"(?:^\|.*\n)+", text, re.MULTILINE).group()
-    return [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()[2:]]
 
 
 def test_the_first_command_is_the_demo_and_the_second_the_tests():
@@ -67,13 +33,6 @@ def test_every_make_target_is_there(target):
     subprocess.run(["make", "--dry-run", target], cwd=ROOT, check=True, capture_output=True, timeout=30)
 
 
-@pytest.mark.skipif(not HAS_RETRY_POLICY, reason="retry policies came with Airflow 3.3")
-def test_the_policy_works_on_a_plain_task():
-    with DAG("readme", schedule=None) as dag:
-        exec(blocks("python")[3] + "cover()", {})
-    assert dag.get_task("cover").retry_policy.wait_for_credits.total_seconds() == 6 * 60 * 60
-
-
 def test_the_connection_in_the_environment_is_one(monkeypatch):
     (line,) = [line for block in blocks("bash") for line in block.splitlines() if line.startswith("export ")]
     name, _, value = shlex.split(line)[1].partition("=")
@@ -82,112 +41,11 @@ def test_the_connection_in_the_environment_is_one(monkeypatch):
     assert TaleCraftHook().settings.api_key == "YOUR_API_KEY"
 
 
-@pytest.mark.parametrize("operator", OPERATORS, ids=lambda operator: operator.__name__)
-def test_the_tables_of_parameters_are_the_signatures(operator):
-    signature = inspect.signature(operator.__init__)
-    parameters = {
-        name: parameter.default
-        for name, parameter in signature.parameters.items()
-        if parameter.kind is parameter.KEYWORD_ONLY
-    }
-    rows = rows_after(f"### {operator.__name__}")
-    assert [row[0].strip("`") for row in rows] == list(parameters)
-    for name, default, text in rows:
-        expected = parameters[name.strip("`")]
-        spelled = "TaleCraftRetryPolicy()" if expected is DEFAULT_POLICY else repr(expected).replace("'", '"')
-        assert default == ("" if expected is inspect.Parameter.empty else f"`{spelled}`")
-        assert ("templated" in text) == (name.strip("`") in operator.template_fields)
-
-
-def test_the_batchs_limits_are_the_codes():
-    rows = {row[0].strip("`"): row[2] for row in rows_after("### GenerateIllustrationBatchOperator")}
-    assert rows["max_concurrency"].endswith(f"else {DEFAULT_MAX_CONCURRENCY}")
-    assert rows["requests_per_minute"].endswith(f"else {DEFAULT_REQUESTS_PER_MINUTE}")
-
-
-def test_the_ratios_are_all_named():
-    text = next(row for row in rows_after("### GenerateIllustrationOperator") if row[0] == "`aspect_ratio`")[2]
-    assert tuple(re.findall(r"\d+:\d+", text)) == ASPECT_RATIOS
-
-
-@pytest.mark.parametrize("operator", OPERATORS, ids=lambda operator: operator.__name__)
-def test_the_fields_that_are_returned_are_those_of_the_docstring(operator):
-    section = README.partition(f"### {operator.__name__}\n")[2]
-    returned = re.search(r"It returns `(\{.*?\})`", section).group(1)
-    assert returned in " ".join(operator.__doc__.split())
-
-
-def test_the_connections_defaults_are_the_codes():
-    defaults = {row[0]: row[1].strip("`") for row in rows_after("### The connection")}
-    assert defaults["host"] == DEFAULT_BASE_URL
-    assert float(defaults["extra `connect_timeout`"]) == settings.DEFAULT_CONNECT_TIMEOUT
-    assert float(defaults["extra `read_timeout`"]) == settings.DEFAULT_READ_TIMEOUT
-    named = set(re.findall(r"`(\w+)`", " ".join(row[0] for row in rows_after("### The connection"))))
-    assert named == {*settings.ConnectionSettings.__dataclass_fields__, "allow_http"} - {"api_key", "base_url"}
-
-
-def error_rows():
-    return rows_after("## When something goes wrong")
-
-
-def test_the_error_table_has_every_error():
-    classes = [row[0].strip("`") for row in error_rows()]
-    assert classes == [
-        name for name, error in vars(exceptions).items()
-        if isinstance(error, type) and name != "TaleCraftError"
-    ]  # fmt: skip
-
-
-@pytest.mark.parametrize("row", error_rows(), ids=lambda row: row[0].strip("`"))
-def test_the_error_table_says_what_is_charged_and_what_the_task_does(row):
-    error = getattr(exceptions, row[0].strip("`"))
-    assert row[2] == {"refused": "no", "unknown": "perhaps", None: "no"}[error.outcome]
-    policy = TaleCraftRetryPolicy(chance=lambda: 0.0, wait_for_credits=None)
-    decisions = [policy.evaluate(error("x"), try_number, 99) for try_number in (1, 99)]
-    if error is exceptions.TaleCraftOutcomeUnknownError:
-        assert decisions[1].action is RetryAction.FAIL
-        seconds = decisions[0].retry_delay.seconds
-        assert row[3] == f"retries after `Retry-After`, else {seconds} s, while a replay is left, else stops"
-    elif decisions[0].action is RetryAction.FAIL:
-        assert row[3].startswith("stops")
-    elif decisions[0].action is RetryAction.DEFAULT:
-        assert row[3] == "is Airflow's to retry"
-    else:
-        seconds = [str(decision.retry_delay.seconds) for decision in decisions]
-        assert re.findall(r"(\d+) s", row[3]) == sorted(set(seconds), key=int)
-
-
-@pytest.mark.parametrize("status", range(200, 600))
-def test_the_error_table_says_what_every_status_without_an_answer_becomes(status):
-    rows = {row[0].strip("`"): row[1] for row in error_rows()}
-    named = [name for name, text in rows.items() if re.search(rf"(?:HTTP|,|\() ?{status}\b(?! with )", text)]
-    if status == 503:
-        named = ["TaleCraftOutcomeUnknownError"]
-    expected = named or ["TaleCraftInvalidRequestError" if 400 <= status < 500 else "TaleCraftOutcomeUnknownError"]
-    with pytest.raises(exceptions.TaleCraftError) as caught:
-        protocol.parse(status, b"<html>")
-    assert [type(caught.value).__name__] == expected
-
-
-def test_the_error_table_tells_the_two_kinds_of_503_apart():
-    rows = {row[0].strip("`"): row[1] for row in error_rows()}
-    assert "HTTP 503 with `Retry-After`" in rows["TaleCraftUnavailableError"]
-    assert "HTTP 503 without `Retry-After`" in rows["TaleCraftOutcomeUnknownError"]
-    for retry_after, name in (("60", "TaleCraftUnavailableError"), (None, "TaleCraftOutcomeUnknownError")):
-        with pytest.raises(getattr(exceptions, name)):
-            protocol.parse(503, b"", retry_after=retry_after)
-
-
-@pytest.mark.parametrize(("prefix", "error"), [(prefix, error) for prefix, error, _ in protocol.MESSAGES])
-def test_the_error_table_names_every_message(prefix, error):
-    (row,) = [row for row in error_rows() if row[0].strip("`") == error.__name__]
-    assert prefix in row[1]
-
-
-def test_the_limits_of_the_hooks_retries_are_the_codes():
-    assert RETRY_FOR == 60
-    assert "at most a minute" in README
-    assert f"HTTP 429 or 503 with a\n`Retry-After` of at most {SHORT_RETRY_AFTER:.0f} s" in README
+@BOTH
+def test_the_money_is_said_in_six_lines_with_the_codes_price(readme):
+    lines = re.findall(r"^- .*", readme, re.MULTILINE)
+    assert len(lines) == 6
+    assert f" {CREDITS} " in lines[0]
 
 
 def test_the_sandbox_starts_by_the_command():
@@ -198,10 +56,60 @@ def test_the_sandbox_starts_by_the_command():
     assert "--latency" in done.stdout
 
 
-@pytest.mark.parametrize("path", sorted(set(re.findall(r"\]\(([^)#:]+)\)", README))))
+def links(readme):
+    """Return what the images and links of a page lead to, in order."""
+    return re.findall(r"\]\(([^)]+)\)", readme)
+
+
+@pytest.mark.parametrize("path", sorted({link for link in links(README + CHINESE) if ":" not in link}))
 def test_every_link_to_a_file_leads_to_one(path):
-    assert (ROOT / path).exists()
+    file, _, anchor = path.partition("#")
+    assert (ROOT / file).exists()
+    if anchor:
+        headings = re.findall(r"^#+ (.*)", (ROOT / file).read_text(), re.MULTILINE)
+        assert anchor in [heading.lower().replace(" ", "-") for heading in headings]
 
 
-def test_the_operators_are_operators():
-    assert all(issubclass(operator, BaseOperator) for operator in OPERATORS)
+def test_the_languages_lead_to_each_other():
+    assert README.splitlines()[2] == "English · [简体中文](README.zh-CN.md)"
+    assert CHINESE.splitlines()[2] == "[English](README.md) · 简体中文"
+
+
+def outline(readme):
+    """Return what both languages share: levels of headings, blocks with their place, code, tables, lists, links."""
+    texts = re.split(r"```.*?```", readme, flags=re.DOTALL)
+    return {
+        "blocks": re.findall(r"```\w*\n.*?```", readme, re.DOTALL),
+        "headings": [re.findall(r"^#+(?= )", text, re.MULTILINE) for text in texts],
+        "tables": [[line.count("|") for line in text.splitlines() if line.startswith("|")] for text in texts],
+        "items": [len(re.findall(r"^- ", text, re.MULTILINE)) for text in texts],
+        "code": [sorted(re.findall(r"`([^`\n]+)`", text)) for text in texts],
+        "links": [
+            sorted(set(links(text)) - {"README.md", "README.zh-CN.md"}) + sorted(re.findall(r"<(http[^>]+)>", text))
+            for text in texts
+        ],
+    }
+
+
+@pytest.mark.parametrize("part", outline(README))
+def test_the_chinese_readme_has_the_same(part):
+    assert outline(CHINESE)[part] == outline(README)[part]
+
+
+def test_the_rows_of_the_chinese_tables_are_about_the_same_code_and_links():
+    def cells(readme):
+        table = [line for line in readme.splitlines() if line.startswith("|")]
+        return [(re.findall(r"`([^`]+)`", line), links(line)) for line in table]
+
+    assert cells(CHINESE) == cells(README)
+
+
+def test_the_chinese_readme_is_chinese_down_to_the_punctuation():
+    prose = re.sub(r"```.*?```|`[^`\n]*`|\]\([^)]*\)|<http[^>]*>", "x", CHINESE, flags=re.DOTALL)
+    assert len(re.findall(r"[\u4e00-\u9fff]", prose)) > 500
+    assert not re.findall(r".?[\u4e00-\u9fff][,;:?!()].?|.?[,;:?!()][\u4e00-\u9fff].?", prose)
+
+
+def test_a_chinese_paragraph_is_one_line_since_a_line_break_would_be_a_blank():
+    prose = re.sub(r"```.*?```", "", CHINESE, flags=re.DOTALL)
+    assert not re.findall(r"^[^\n|#-].*\n[^\n|#-].*", prose, re.MULTILINE)

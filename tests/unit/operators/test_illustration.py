@@ -10,7 +10,11 @@ from airflow.providers.common.compat.sdk import DAG, AirflowFailException, Airfl
 from state_store import TaskInstance
 
 from airflow_provider_talecraft import exceptions as errors
-from airflow_provider_talecraft.operators.illustration import DEFAULT_POLICY, GenerateIllustrationOperator
+from airflow_provider_talecraft.operators.illustration import (
+    DEFAULT_POLICY,
+    GenerateIllustrationOperator,
+    IllustrationOperator,
+)
 from airflow_provider_talecraft.policies.retry import TaleCraftRetryPolicy
 from airflow_provider_talecraft.version_compat import HAS_RETRY_POLICY
 
@@ -99,6 +103,44 @@ def test_a_wrong_literal_is_refused_when_the_dag_is_parsed(kwargs, says):
         GenerateIllustrationOperator(task_id="t", **{"prompt": "A fox", **kwargs})
 
 
+WRONG = [
+    ({"prompt": " "}, "prompt is blank"),
+    ({"style": 7}, "style must be a string, not int"),
+    ({"aspect_ratio": "5:4"}, "aspect_ratio '5:4' is not supported"),
+    ({"fallback_prompts": "An owl"}, "fallback_prompts must be a list of prompts, not one str"),
+]
+
+
+@pytest.mark.parametrize("operator", [GenerateIllustrationOperator, IllustrationOperator])
+@pytest.mark.parametrize(("wrong", "says"), WRONG)
+def test_so_is_a_wrong_literal_of_a_mapped_task_wherever_it_is_written(operator, wrong, says, tmp_path):
+    place = {"dst": tmp_path.as_uri() + "/"} if operator is IllustrationOperator else {}
+    (name, value), right = *wrong.items(), {"prompt": "A fox", "aspect_ratio": "1:1"}
+    others = {key: [text] for key, text in right.items() if key != name}
+    with DAG("d", schedule=None):
+        with pytest.raises(ValueError, match=says):
+            operator.partial(task_id="a", **place, **wrong)
+        with pytest.raises(ValueError, match=says):
+            operator.partial(task_id="b", **place).expand(**others, **{name: ["{{ ds }}", value]})
+        with pytest.raises(ValueError, match=says):
+            operator.partial(task_id="c", **place).expand_kwargs([right, {**right, name: value}])
+
+
+def test_what_a_mapped_task_learns_when_it_runs_is_not_judged_before():
+    with DAG("d", schedule=None) as dag:
+        first = GenerateIllustrationOperator(task_id="first", prompt="A fox")
+        for number, expanded in enumerate([{"prompt": first.output}, {"prompt": ["{{ ds }}", "a.prompt"]}]):
+            GenerateIllustrationOperator.partial(task_id=f"t{number}", aspect_ratio="{{ x }}").expand(**expanded)
+        GenerateIllustrationOperator.partial(task_id="u").expand_kwargs(first.output)
+        GenerateIllustrationOperator.partial(task_id="v").expand_kwargs([first.output, {"prompt": "{{ ds }}"}])
+    assert len(dag.tasks) == 5
+
+
+def test_a_mapped_task_still_says_that_it_was_never_mapped():
+    with DAG("d", schedule=None), pytest.warns(UserWarning, match="never mapped"):
+        GenerateIllustrationOperator.partial(task_id="t")
+
+
 @pytest.mark.parametrize(
     "kwargs",
     [
@@ -127,6 +169,7 @@ def test_a_picture_is_returned_and_its_url_pushed(connected):
         "style": "children_book",
         "aspect_ratio": "3:2",
     }
+    assert ti.pushed.pop("talecraft_report")["state"] == "drawn"
     assert ti.pushed == {"image_url": result["image_url"]}
 
 
@@ -247,7 +290,8 @@ def test_a_success_says_what_it_cost_and_where_it_is_but_not_the_signature(conne
     with caplog.at_level("INFO"):
         result = one.execute({"ti": TaskInstance(), "outlet_events": {}})
     assert result["image_url"] == url
-    assert "Illustration fox, 2 credits. It can be looked at here: https://pictures.test/fox.jpeg" in caplog.text
+    told = [record.message for record in caplog.records]
+    assert told[-2:] == ["Illustration fox: 2 credits. It can be looked at here:", "https://pictures.test/fox.jpeg"]
     assert "secret" not in caplog.text
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 import time
 import tracemalloc
@@ -293,8 +294,7 @@ def test_a_request_that_a_killed_worker_left_behind_is_replayed_and_counted(conn
     with caplog.at_level("INFO"):
         execute(store, try_number=2)
     assert charges(connected) == {**dict.fromkeys(PAGES, 1), "Page c.": 2}
-    assert "6 of 6 delivered (5 to an earlier try), 0 failed, 1 replayed, 0 left; 2 credits in this try" in caplog.text
-    assert "and perhaps 2 for requests without an answer" in caplog.text
+    assert "6 of 6 delivered (5 earlier), 1 replayed; 2 to 4 credits now." in caplog.text
     assert store.entries()["2"]["replays"] == 1
 
 
@@ -708,9 +708,63 @@ def test_progress_is_told_every_few_seconds_with_the_time_to_go(connected, store
         execute(store, max_concurrency=1)
     lines = [record.message for record in caplog.records if "to go" in record.message]
     assert len(lines) >= 3
-    assert "of 6 delivered (0 to an earlier try), 0 failed, 0 replayed" in lines[0]
-    assert "about 0:00:0" in lines[0]
-    assert "6 of 6 delivered (0 to an earlier try), 0 failed, 0 replayed, 0 left; 12 credits" in caplog.text
+    assert re.fullmatch(r"\d of 6 delivered, \d left; \d+ credits now; 0:00:0\d to go\.", lines[0])
+    assert "6 of 6 delivered; 12 credits now." in caplog.text
+
+
+def test_a_line_of_progress_is_no_wider_than_airflows_log_page():
+    tally = progress.Tally(1000, drawn=300, kept=400, failed=20, replayed=10, unanswered=10)
+    now = 0.0
+    line = progress.Progress(tally, 6.0, lambda: now)
+    assert len(f"{tally}; {line.time_left(now)} to go.") <= 110
+
+
+def test_a_batch_that_fails_says_in_its_report_what_became_of_each(connected, store):
+    connected.fault(prompt="Page c.", message="Generation failed")
+    ti = TaskInstance()
+    with pytest.raises(errors.TaleCraftGenerationFailedError):
+        task().execute({"ti": ti, "task_state_store": store})
+    report = ti.pushed["talecraft_report"]
+    assert (report["state"], report["delivered"], report["failed"], report["left"]) == ("failed", 5, 1, 0)
+    assert report["error"] == "TaleCraftGenerationFailedError"
+    assert "1 of 6 illustrations failed" in report["lines"][0]
+    assert [entry["prompt"] for entry in report["entries"]] == PAGES
+    assert "Generation failed" in report["entries"][2]["error"]
+
+
+def test_a_batch_reports_how_far_it_is_while_it_runs_and_what_is_on_its_way(connected, store, monkeypatch):
+    monkeypatch.setattr(progress, "PROGRESS_INTERVAL", 0.05)
+    connected.fault(times=None, delay_before_charge=0.2)
+    told = []
+
+    class Listening(TaskInstance):
+        def xcom_push(self, key, value):
+            told.append(json.loads(json.dumps(value)))
+
+    task(max_concurrency=2).execute({"ti": Listening(), "task_state_store": store})
+    assert (told[0]["state"], told[0]["left"], told[0]["on_their_way"]) == ("asking", 6, [])
+    assert any(0 < report["left"] < 6 and report["on_their_way"] for report in told)
+    assert all(report["delivered"] + report["failed"] + report["left"] == 6 for report in told)
+    assert (told[-1]["state"], told[-1]["delivered"], told[-1]["credits"]) == ("drawn", 6, 12)
+    assert told[-1]["entries"] is None
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ({"prompts": "A fox"}, "prompts must be a list"),
+        ({"prompts": [{"prompt": "A fox", "aspect_ratio": "5:4"}]}, "'5:4' is not supported"),
+        ({"aspect_ratio": "5:4"}, "'5:4' is not supported"),
+    ],
+)
+def test_a_wrong_literal_of_a_mapped_batch_is_refused_when_the_dag_is_parsed(wrong, says):
+    (name, value), right = *wrong.items(), {"prompts": PAGES}
+    others = {key: [given] for key, given in right.items() if key != name}
+    with DAG("d", schedule=None):
+        with pytest.raises(ValueError, match=says):
+            GenerateIllustrationBatchOperator.partial(task_id="a", **wrong)
+        with pytest.raises(ValueError, match=says):
+            GenerateIllustrationBatchOperator.partial(task_id="b").expand(**others, **{name: [value]})
 
 
 def test_a_quiet_batch_tells_so_every_minute():
@@ -744,7 +798,7 @@ def test_a_hundred_times_as_many_illustrations_take_hardly_more_memory():
                     ).of,
                     output=output,
                     threads=4,
-                ).run(every=60.0, checkpoint=lambda: None)
+                ).run(every=60.0, checkpoint=lambda: None, tell=lambda **_: None)
                 assert sum(1 for _ in output.lines()) == count
             return tracemalloc.get_traced_memory()[1]
         finally:

@@ -60,7 +60,8 @@ def test_the_output_is_flat_json_with_a_fixed_set_of_facts(tmp_path):
     }  # fmt: skip
     assert json.loads(json.dumps(result)) == result
     assert all(isinstance(value, (str, int)) for value in result.values())
-    assert ti.pushed == {"image_url": result["image_url"]}
+    assert ti.pushed["image_url"] == result["image_url"]
+    assert set(ti.pushed) == {"image_url", "talecraft_report"}
 
 
 def test_in_a_folder_a_picture_is_named_by_its_request(tmp_path):
