@@ -18,6 +18,10 @@ PACKAGE = "airflow_provider_talecraft"
 IN_WHEEL = {
     f"{PACKAGE}/py.typed",
     f"{PACKAGE}/get_provider_info.py",
+    f"{PACKAGE}/plugins/www/task.html",
+    f"{PACKAGE}/plugins/www/js/task.js",
+    f"{PACKAGE}/plugins/www/vendor/chart-4.6.1.LICENSE.md",
+    f"{PACKAGE}/plugins/www/vendor/chart-4.6.1.umd.min.js",
     f"{PACKAGE}/sandbox/__main__.py",
     f"{PACKAGE}/sandbox/fonts/OFL.txt",
     f"{PACKAGE}/sandbox/fonts/PicturebookKai.ttf",
