@@ -139,7 +139,8 @@ def test_what_everything_imports_imports_nothing(name):
 def test_the_versions_of_airflow_are_told_apart_in_one_place():
     for path in FILES:
         direct = {name for name in imports(path) if name.startswith(("airflow.sdk", "airflow.models", "airflow.utils"))}
-        assert not direct or path.stem == "version_compat", f"{path}: {direct}"
+        # Of Airflow's tables there is no public name; only Airflow 3.1 and newer load that plugin.
+        assert not direct or path.stem in {"version_compat", "task_output"}, f"{path}: {direct}"
 
 
 @pytest.mark.parametrize(
