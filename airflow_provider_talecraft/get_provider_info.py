@@ -42,6 +42,12 @@ def get_provider_info() -> dict[str, Any]:
                 "python-module": "airflow_provider_talecraft.transfers.illustration_batch_to_object_storage",
             },
         ],
+        "task-decorators": [
+            {
+                "name": "illustration",
+                "class-name": "airflow_provider_talecraft.decorators.illustration.illustration_task",
+            }
+        ],
         "cli": ["airflow_provider_talecraft.cli.definition.get_cli_commands"],
         "connection-types": [
             {
