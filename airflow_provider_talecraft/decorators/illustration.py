@@ -42,7 +42,7 @@ class _WithOrWithoutPlace(IllustrationOperator):
         return super().execute(context)
 
 
-class _IllustrationDecoratedOperator(DecoratedOperator, _WithOrWithoutPlace):  # type: ignore[misc]  # as Airflow's own
+class _IllustrationDecoratedOperator(DecoratedOperator, _WithOrWithoutPlace):
     """Call a function, and draw what it returns.
 
     :param python_callable: returns the prompt, or a mapping with ``prompt`` and any other of ``FIELDS``. Nothing of it

@@ -105,7 +105,8 @@ def animals():
 @task.illustration({options})
 def draw(animal, place, day):
     return f"A {{animal}} {{place}} {{day}}"
-keep(draw.override(task_id="drawn").partial(place="at sea", day="{{{{ dag_run.dag_id[:5] }}}}").expand(animal=animals()))
+some = draw.override(task_id="drawn").partial(place="at sea", day="{{{{ dag_run.dag_id[:5] }}}}")
+keep(some.expand(animal=animals()))
 """)
     assert state == "success"
     assert sorted(prompts_of(connected)) == ["A fox at sea test_", "A owl at sea test_"]
@@ -138,7 +139,7 @@ own() >> draw(one()) >> draw.expand(prompt=listed()) >> draw.expand_kwargs(rows(
 
 
 def test_default_args_hold_for_a_single_and_for_a_mapped_task(run, connected):
-    state, output = run(
+    state, _ = run(
         """
 @task.illustration
 def draw(animal):

@@ -108,7 +108,7 @@ def test_what_the_function_raises_passes_as_it_is(connected):
     ids=str,
 )
 def test_a_wrong_option_is_found_when_the_dag_is_parsed(options):
-    with pytest.raises(ValueError, match="must be|not supported"):
+    with pytest.raises(ValueError, match=r"must be|not supported"):
         task_of(lambda: "A fox", **options)
 
 
