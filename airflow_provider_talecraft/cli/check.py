@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_talecraft.cli import connection, exits
 from airflow_provider_talecraft.cli.terminal import Terminal, see_all_connections
-from airflow_provider_talecraft.exceptions import TaleCraftError
+from airflow_provider_talecraft.exceptions import TaleCraftAuthenticationError, TaleCraftError
 
 if TYPE_CHECKING:
     import argparse
@@ -38,7 +38,8 @@ def run(options: argparse.Namespace) -> int:
         facts |= {"error": "KeyboardInterrupt", "message": "Interrupted. Nothing was charged."}
     else:
         facts |= {"ok": True, "message": f"{facts['host']} accepts the API key. Nothing was charged."}
-    verdict = "good" if facts["ok"] else "not proved good"
+    refused = facts["error"] == TaleCraftAuthenticationError.__name__
+    verdict = "good" if facts["ok"] else "not accepted" if refused else "not checked"
     rows = {"connection": facts["connection"], "host": facts["host"] or "not known", "API key": verdict}
     terminal.result(facts, [*(f"{name:<12}{value}" for name, value in rows.items()), facts["message"]])
     return exits.DONE if facts["ok"] else exits.FAILED

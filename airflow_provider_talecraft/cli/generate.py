@@ -159,7 +159,8 @@ class _Generation:
             return None
         from airflow_provider_talecraft.cli.saving import Saving  # noqa: PLC0415  # loads requests and file systems
 
-        saving = Saving(self._options.save, request, hook)
+        with self._terminal.waiting(f"Looking at {self._options.save} …"):
+            saving = Saving(self._options.save, request, hook)
         self._unanswered = saving.unanswered
         return saving
 
@@ -196,14 +197,15 @@ class _Generation:
 
     def _end(self, error: str, message: str, code: int) -> int:
         """Say why it ends, and what that has cost; return the exit code."""
-        # The operators' advice speaks of tasks.
+        # The operators' advice speaks of tasks and their options.
         message = re.sub("clear (the|this) task", "run this again", message)
-        paid = bool(self._wire and self._wire.is_answered)
+        message = re.sub(r"\bdst\b", "--save", message).replace('redraw="always"', "--overwrite")
+        paid = bool(self._wire and self._wire.is_answered and self._options.save)
         if paid:
             code = exits.UNSAVED
             message += (
-                f"\nThe picture is paid for ({CREDITS} credits) and not saved: the same command again saves it, and pays "
-                "nothing."
+                f"\nThe picture is paid for ({CREDITS} credits) and not saved. "
+                "The same command again saves it, and pays nothing."
             )
         elif code == exits.FAILED and "othing was" not in message:
             message += " Nothing was charged."

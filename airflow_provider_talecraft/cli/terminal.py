@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import sys
 from contextlib import contextmanager, suppress
@@ -23,6 +24,8 @@ class Terminal:
         sys.stdout.flush()
         self._stdout = os.dup(sys.__stdout__.fileno() if sys.__stdout__ else 1)
         os.dup2(2, 1)
+        # What an operator notes in a task's log, the command itself says.
+        logging.getLogger("airflow_provider_talecraft").setLevel(logging.WARNING)
 
     def result(self, facts: Mapping[str, Any], lines: Sequence[str] = ()) -> None:
         """Print the result: *facts* as JSON, else *lines*."""
