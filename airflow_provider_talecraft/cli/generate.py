@@ -110,6 +110,7 @@ class _Generation:
         self._terminal = terminal
         self._wire: _Wire | None = None
         self._unanswered = 0
+        self._is_paid = False
 
     def run(self) -> int:
         """Return the exit code."""
@@ -162,6 +163,7 @@ class _Generation:
         with self._terminal.waiting(f"Looking at {self._options.save} …"):
             saving = Saving(self._options.save, request, hook)
         self._unanswered = saving.unanswered
+        self._is_paid = saving.is_paid
         return saving
 
     def _ask(self, host: str, request: IllustrationRequest, saving: Saving | None) -> None:
@@ -171,7 +173,7 @@ class _Generation:
         """
         options, terminal = self._options, self._terminal
         taken = saving.in_the_way if saving and not options.overwrite else []
-        if options.yes and not taken:
+        if (options.yes or (saving and saving.is_paid)) and not taken:
             return
         if not terminal.can_ask:
             wanted = " ".join([*(["--yes"] if not options.yes else []), *(["--overwrite"] if taken else [])])
@@ -200,7 +202,7 @@ class _Generation:
         # The operators' advice speaks of tasks and their options.
         message = re.sub("clear (the|this) task", "run this again", message)
         message = re.sub(r"\bdst\b", "--save", message).replace('redraw="always"', "--overwrite")
-        paid = bool(self._wire and self._wire.is_answered and self._options.save)
+        paid = self._is_paid or bool(self._wire and self._wire.is_answered and self._options.save)
         if paid:
             code = exits.UNSAVED
             message += (
@@ -209,7 +211,10 @@ class _Generation:
             )
         elif code == exits.FAILED and "othing was" not in message:
             message += " Nothing was charged."
-        credits_ = {"credits": CREDITS if paid else 0, "credits_unknown": self._unanswered * CREDITS}
+        credits_ = {
+            "credits": CREDITS if self._wire and self._wire.is_answered else 0,
+            "credits_unknown": self._unanswered * CREDITS,
+        }
         self._terminal.say(message)
         self._terminal.result({"error": error, "message": message, **credits_, "exit_code": code})
         return code
@@ -217,12 +222,12 @@ class _Generation:
     def _print(self, output: dict[str, Any]) -> None:
         from airflow_provider_talecraft.cli.saving import shown  # noqa: PLC0415  # light until here
 
-        cost = CREDITS if output["drawn"] else 0
+        cost = CREDITS if self._wire and self._wire.is_sent else 0
         rows = {"picture": output["id"], "url": output["image_url"]}
         if "path" in output:
             rows["saved in"] = shown(output["path"])
             rows["file"] = f"{output['content_type']}, {output['width']} x {output['height']}, {output['size']:,} bytes"
-        rows["cost"] = f"{cost} credits" if cost else "nothing: it stood there already"
+        rows["cost"] = f"{cost} credits" if cost else "nothing: it was paid for before"
         self._terminal.result(
             {**output, "credits": cost, "credits_unknown": 0}, [f"{name:<12}{value}" for name, value in rows.items()]
         )

@@ -65,6 +65,8 @@ class Saving:
         #: How many requests for it have no answer: each may have been charged.
         self.unanswered = picture.unanswered if picture else 0
         self._replays = picture.replays if picture else 0
+        #: Whether an earlier command paid for it, and could not save it.
+        self.is_paid = picture is not None and picture.is_paid
         if picture and picture.delivered:
             self.found = picture.delivered
 
