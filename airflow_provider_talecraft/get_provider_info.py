@@ -43,6 +43,12 @@ def get_provider_info() -> dict[str, Any]:
             },
         ],
         "extra-links": ["airflow_provider_talecraft.links.illustration.IllustrationLink"],
+        "task-decorators": [
+            {
+                "name": "illustration",
+                "class-name": "airflow_provider_talecraft.decorators.illustration.illustration_task",
+            }
+        ],
         "cli": ["airflow_provider_talecraft.cli.definition.get_cli_commands"],
         "connection-types": [
             {

@@ -10,6 +10,8 @@ from airflow.api_fastapi.core_api.security import get_user
 from fastapi import Depends, FastAPI, HTTPException
 from fastapi.responses import FileResponse
 
+from airflow_provider_talecraft.plugins import stored_picture
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
@@ -49,6 +51,7 @@ HEADERS = {
 
 # For strangers there is nothing here, no description of what there is either.
 app = FastAPI(dependencies=[Depends(get_user)], docs_url=None, redoc_url=None, openapi_url=None)
+app.include_router(stored_picture.router)
 
 
 @app.middleware("http")

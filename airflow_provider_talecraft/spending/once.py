@@ -84,6 +84,11 @@ class DrawOnce:
         return ObjectLocation(self._folder / (self._receipt.facts or {})["file"]).uri
 
     @property
+    def is_paid(self) -> bool:
+        """Whether it is paid for, and only to be fetched and put in its place."""
+        return self.delivered is None and self._record.delivered is not None
+
+    @property
     def replays(self) -> int:
         return 0 if self.delivered else self._record.replays
 

@@ -118,6 +118,16 @@ def test_the_picture_goes_to_the_store_that_the_parameters_name_and_is_paid_for_
     assert (facts["prompt"], facts["id"], facts["file"]) == ("A gull", charge["id"], picture)
 
 
+def test_the_decorated_function_draws_a_postcard_for_each_city_once(run_example, connected, tmp_path):
+    cities = ["Lisbon", "{{ ds }}"]
+    for _ in range(2):
+        assert run_example("talecraft_decorator", cities=cities)[0] == "success"
+    prompts = sorted(charge["prompt"] for charge in connected.ledger()["charges"])
+    assert [prompt.split(",")[0] for prompt in prompts] == ["A postcard from Lisbon", "A postcard from {{ ds }}"]
+    assert len(list(tmp_path.glob("*.jpeg"))) == 2
+    assert (tmp_path / "Lisbon.jpeg").exists()
+
+
 DAYS = [datetime(2026, 3, day, tzinfo=timezone.utc) for day in range(1, 11)]
 
 

@@ -17,7 +17,8 @@ FILES = sorted((ROOT / PACKAGE).rglob("*.py"))
 
 #: The floors of the house, top to bottom: a module imports from its own room and from floors below it.
 FLOORS = (
-    {"operators", "transfers", "decorators", "plugins", "cli"},
+    {"decorators"},
+    {"operators", "transfers", "plugins", "cli"},
     {"hooks", "batch", "links"},
     {"spending"},
     {"pictures"},
