@@ -83,7 +83,7 @@ class _IllustrationDecoratedOperator(DecoratedOperator, _WithOrWithoutPlace):
         """
         context_merge(context, self.op_kwargs)
         given = self.python_callable(*self.op_args, **determine_kwargs(self.python_callable, self.op_args, context))
-        with self.failing_fast(context):
+        with self.telling(context):
             self._take(given)
         return cast("dict[str, Any]", super().execute(context))
 

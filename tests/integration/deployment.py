@@ -15,6 +15,7 @@ from urllib.parse import quote
 from urllib.request import Request, urlopen
 
 import psutil
+from migrated import migrated
 
 START_LIMIT = 120
 RUN_LIMIT = 180
@@ -45,6 +46,8 @@ class Deployment:
             "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
             "AIRFLOW__CORE__PARALLELISM": "4",
             "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
+            # A file is read again when it has changed.
+            "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "3600",
             "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "5",
             "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(log_port),
             "AIRFLOW__SCHEDULER__SCHEDULER_HEARTBEAT_SEC": "1",
@@ -61,7 +64,7 @@ class Deployment:
         self.sessions = set()
 
     def __enter__(self):
-        self.airflow("db", "migrate")
+        migrated(self.home)
         for name in ("api-server", "scheduler", "dag-processor"):
             self.start(name)
         self.until(self._is_healthy, START_LIMIT, "Airflow did not come up")

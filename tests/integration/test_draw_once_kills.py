@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 from drawing import names, receipt
+from migrated import migrated
 
 pytestmark = pytest.mark.integration
 
@@ -97,8 +98,7 @@ def airflow_home(tmp_path_factory):
     home = tmp_path_factory.mktemp("airflow-home")
     (home / "dags").mkdir()
     shutil.copy(DAG, home / "dags")
-    run([sys.executable, "-m", "airflow", "db", "migrate"], environment(home))
-    return home
+    return migrated(home)
 
 
 def environment(home, sandbox=None, folder="", only=""):

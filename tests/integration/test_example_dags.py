@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import ast
 import json
-import subprocess
-import sys
+import os
 from datetime import datetime, timezone
 from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+from migrated import migrated
 from packaging.version import Version
 
 pytestmark = pytest.mark.integration
@@ -26,7 +26,7 @@ DATE = "logical_date" if NO_LOGICAL_DATE else "execution_date"
 
 @pytest.fixture(scope="session")
 def _database():
-    subprocess.run([sys.executable, "-m", "airflow", "db", "migrate"], check=True, capture_output=True, timeout=120)
+    migrated(os.environ["AIRFLOW_HOME"])
 
 
 @pytest.fixture

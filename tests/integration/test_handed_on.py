@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from loopback import read_head, server
+from migrated import migrated
 from pictures import picture
 
 pytestmark = pytest.mark.integration
@@ -72,11 +73,10 @@ def run(request, tmp_path_factory):
         }
         bag = f"from airflow.models import DagBag; bag = DagBag({str(DAG)!r})"
         test = f"{bag}; print(bag.get_dag('talecraft_handed_on').test().state)"
-        for command in (["-m", "airflow", "db", "migrate"], ["-c", test]):
-            done = subprocess.run(
-                [sys.executable, *command], env=environment, cwd=home, capture_output=True, text=True, timeout=300,
-                check=False,
-            )  # fmt: skip
+        done = subprocess.run(
+            [sys.executable, "-c", test], env=environment, cwd=migrated(home),
+            capture_output=True, text=True, timeout=300, check=False,
+        )  # fmt: skip
         prompts = [charge["prompt"] for charge in sandbox.ledger()["charges"]]
     assert (home / "xcoms").exists() == (request.param is backend)
     return {"paths": paths, "prompts": prompts, "home": home, "output": done.stdout + done.stderr}

@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
+from migrated import migrated
 from packaging.version import Version
 
 pytestmark = pytest.mark.integration
@@ -42,10 +43,10 @@ def on_airflow_2(home, sandbox):
         "AIRFLOW_CONN_TALECRAFT_DEFAULT": json.dumps(connection),
     }
     code = LOOK.replace("FOLDER", repr(f"file://{home}/pictures"))
-    for command in (["-m", "airflow", "db", "migrate"], ["-c", code]):
-        done = subprocess.run(
-            [sys.executable, *command], env=environment, capture_output=True, text=True, timeout=300, check=False
-        )
+    migrated(home)
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=300, check=False
+    )
     seen = [json.loads(line[5:]) for line in done.stdout.splitlines() if line.startswith("LINK ")]
     assert seen, done.stdout[-3000:] + done.stderr[-3000:]
     return {(task_id, map_index): (state, link or None) for task_id, map_index, state, link in seen}

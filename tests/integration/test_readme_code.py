@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from migrated import migrated
 
 pytestmark = pytest.mark.integration
 
@@ -28,7 +28,7 @@ with DAG("readme_{name}", schedule=None, start_date=datetime(2026, 1, 1)) as dag
 
 @pytest.fixture(scope="session")
 def _database():
-    subprocess.run([sys.executable, "-m", "airflow", "db", "migrate"], check=True, capture_output=True, timeout=120)
+    migrated(os.environ["AIRFLOW_HOME"])
 
 
 @pytest.fixture
