@@ -24,7 +24,7 @@ class Person:
         self.screen = ""
         self._process = subprocess.Popen(
             command, stdin=theirs, stderr=theirs, stdout=subprocess.PIPE, start_new_session=True,
-            preexec_fn=_own_the_terminal, **options,
+            preexec_fn=_own_the_terminal, **options,  # noqa: PLW1509  # it makes one call
         )  # fmt: skip
         os.close(theirs)
 
@@ -32,7 +32,8 @@ class Person:
         """Wait until *text* is on the screen."""
         until = time.monotonic() + PATIENCE
         while text not in self.screen:
-            assert time.monotonic() < until and self._read(), f"{text!r} is not on the screen: {self.screen}"
+            came = time.monotonic() < until and self._read()
+            assert came, f"{text!r} is not on the screen: {self.screen}"
 
     def types(self, text):
         os.write(self._terminal, text.encode())
