@@ -1,1 +1,1 @@
-"""What this package adds to Airflow's pages."""
+"""What Airflow's own pages show of pictures."""
