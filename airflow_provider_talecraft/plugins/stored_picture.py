@@ -62,7 +62,7 @@ HARMLESS = {
     "Vary": "Cookie, Authorization",
 }
 
-#: The id of a Dag, run or task. PostgreSQL takes no NUL; MySQL finds "dag" for "dag ", which is another one to the check.
+#: The id of a Dag, run or task. PostgreSQL takes no NUL; MySQL finds "dag" for "dag ", which the check takes for two.
 Id = Annotated[str, Query(max_length=250, pattern=r"^[^\x00-\x1f\x7f]*[^\x00-\x20\x7f]$")]
 MapIndex = Annotated[int, Query(ge=-1, le=2**31 - 1)]
 #: An entry's; as in a manifest.
