@@ -68,8 +68,7 @@ class Deployment:
         for name in ("api-server", "scheduler", "dag-processor"):
             self.start(name)
         self.until(self._is_healthy, START_LIMIT, "Airflow did not come up")
-        with urlopen(f"{self.url}/auth/token", timeout=10) as answer:
-            self.token = json.load(answer)["access_token"]
+        self.token = self._token()
         return self
 
     def __exit__(self, *_):
@@ -184,6 +183,10 @@ class Deployment:
                 return result
             time.sleep(0.2)
         raise AssertionError(message)
+
+    def _token(self):
+        with urlopen(f"{self.url}/auth/token", timeout=10) as answer:
+            return json.load(answer)["access_token"]
 
     def _is_healthy(self):
         with suppress(URLError, ConnectionError, TimeoutError, KeyError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from pathlib import Path
 
 import pytest
 from pictures import picture
@@ -64,11 +65,11 @@ def test_a_symbolic_link_is_not_followed(tmp_path):
 def test_a_pipe_a_folder_and_nothing_at_all_are_no_files(tmp_path):
     os.mkfifo(tmp_path / "pipe.png")
     (tmp_path / "folder.png").mkdir()
-    before = len(os.listdir("/proc/self/fd"))
+    before = len(list(Path("/proc/self/fd").iterdir()))
     for name in ("pipe.png", "folder.png", "nothing.png", "nothing/at/all.png"):
         with pytest.raises(NotShownError):
             checked(tmp_path / name)
-    assert len(os.listdir("/proc/self/fd")) == before, "none is left open"
+    assert len(list(Path("/proc/self/fd").iterdir())) == before, "none is left open"
 
 
 def test_what_is_larger_than_the_limit_is_not_opened(tmp_path):
