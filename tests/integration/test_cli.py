@@ -53,6 +53,7 @@ def process(tmp_path):
             [*COMMAND, *arguments], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
             timeout=PATIENCE, cwd=tmp_path,
         )  # fmt: skip
+        assert KEY not in done.stdout + done.stderr
         return done.returncode, done.stdout, done.stderr
 
     return run
@@ -147,7 +148,7 @@ def test_what_is_wrong_is_said_as_json_and_by_the_exit_code(talecraft, connect, 
 
 
 @pytest.mark.usefixtures("_database")
-def test_a_connection_of_the_database_is_found(talecraft, sandbox):
+def test_a_connection_of_the_database_is_found(process, sandbox):
     from airflow.models import Connection as Row
     from airflow.utils.session import create_session
 
@@ -155,7 +156,7 @@ def test_a_connection_of_the_database_is_found(talecraft, sandbox):
     with create_session() as session:
         session.add(Row(conn_id="of_the_database", **fields))  # noqa: AIR311  # the row in the database
     try:
-        assert talecraft("check", "--conn-id", "of_the_database")[0] == 0
+        assert process("check", "--conn-id", "of_the_database")[0] == 0
     finally:
         with create_session() as session:
             session.query(Row).filter_by(conn_id="of_the_database").delete()  # noqa: AIR311  # as above

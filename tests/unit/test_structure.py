@@ -150,6 +150,7 @@ def test_the_versions_of_airflow_are_told_apart_in_one_place():
         f"{PACKAGE}.operators.illustration",
         f"{PACKAGE}.transfers.illustration_to_object_storage",
         f"{PACKAGE}.hooks.talecraft",
+        f"{PACKAGE}.decorators.illustration",
     ],
 )
 def test_a_dag_files_imports_load_no_http_or_picture_library(module):
