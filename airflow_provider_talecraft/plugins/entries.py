@@ -54,7 +54,8 @@ def entries(file: Any) -> Iterator[dict[str, Any]]:
     """
     before = -1
     for _ in range(MOST_ENTRIES):
-        line = file.readline(LINE_LIMIT + 1)
+        # What is longer comes in pieces, and they are no entries.
+        line = file.readline(LINE_LIMIT)
         if not line:
             return
         entry = _entry(line)
@@ -68,7 +69,7 @@ def entries(file: Any) -> Iterator[dict[str, Any]]:
 
 def _entry(line: bytes) -> dict[str, Any]:
     try:
-        entry = json.loads(line) if len(line) <= LINE_LIMIT else None
+        entry = json.loads(line)
     except (ValueError, RecursionError):
         entry = None
     if not isinstance(entry, dict) or not {"index", "key"} <= set(entry) <= set(FIELDS):

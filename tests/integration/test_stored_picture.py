@@ -478,10 +478,12 @@ def test_a_manifest_of_other_things_is_refused(airflow):
     with replaced(manifest, json.dumps({**entry, "path": "file:///etc/passwd"}).encode()):
         assert airflow.ask("entries", task_id="manifest")[0] == 200
         assert hidden(airflow.ask(task_id="manifest", index=0)), "its path is no better than an XCom's"
-    manifest.rename(f"{manifest}.real")
-    manifest.symlink_to(f"{manifest}.real")
-    assert hidden(airflow.ask("entries", task_id="manifest"))
-    Path(f"{manifest}.real").rename(manifest)
+    real = manifest.rename(f"{manifest}.real")
+    manifest.symlink_to(real)
+    try:
+        assert hidden(airflow.ask("entries", task_id="manifest"))
+    finally:
+        real.rename(manifest)
 
 
 # ---- rendered fields

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from airflow_provider_talecraft.plugins.confinement import NAME, NotShownError, manifest_place, picture_place
+
+#: As fsspec writes what it opens through another file system.
+CHAIN = "file:///books/fox/cover.jpeg::file:///cover.jpeg"
 
 
 def place(path, dst, conn_id=None):
@@ -92,6 +97,7 @@ def test_what_an_xcom_names_elsewhere_has_none(path):
         "memory://books/fox/",
         "github://books/fox/",
         "zip://books/fox/::file:///a.zip",
+        "file:///books/fox/::file:///cover.jpeg/",
         "simplecache::file:///books/fox/",
         "file:///books/../fox/",
         "/books/fox/",
@@ -101,7 +107,7 @@ def test_what_an_xcom_names_elsewhere_has_none(path):
 )
 def test_a_rendered_dst_that_is_no_store_or_was_cut_off_shows_nothing(dst):
     text = dst if isinstance(dst, str) else "file:///books/fox/"
-    for path in (f"{text}cover.jpeg", text):
+    for path in (f"{text}cover.jpeg", text, f"file://{Path.cwd()}/books/fox/cover.jpeg", CHAIN):
         with pytest.raises(NotShownError):
             place(path, dst)
 
@@ -113,7 +119,7 @@ def test_the_connection_is_the_rendered_one_and_not_the_xcoms(connect):
     with pytest.raises(NotShownError):
         place("s3://books/fox/cover.jpeg", "s3://books/fox/", "shelf")
     with pytest.raises(NotShownError):
-        place("s3://shelf@books/fox/cover.jpeg", "s3://books/fox/", ["shelf"])
+        place("s3://['shelf']@books/fox/cover.jpeg", "s3://books/fox/", ["shelf"])
     assert place("s3://shelf@books/fox/cover.jpeg", "s3://books/fox/", "shelf") == "s3://shelf@books/fox/cover.jpeg"
     with pytest.raises(NotShownError):
         place("s3://shelf@other-books/fox/cover.jpeg", "s3://books/fox/", "shelf")

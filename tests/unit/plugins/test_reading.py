@@ -69,6 +69,8 @@ def test_a_pipe_a_folder_and_nothing_at_all_are_no_files(tmp_path):
     for name in ("pipe.png", "folder.png", "nothing.png", "nothing/at/all.png"):
         with pytest.raises(NotShownError):
             checked(tmp_path / name)
+        with pytest.raises(NotShownError), opened(stored(tmp_path / name), limit=10**6):
+            pass
     assert len(list(Path("/proc/self/fd").iterdir())) == before, "none is left open"
 
 
