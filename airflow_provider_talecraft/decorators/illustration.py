@@ -57,7 +57,6 @@ class _IllustrationDecoratedOperator(DecoratedOperator, _WithOrWithoutPlace):
     template_fields_renderers: ClassVar[dict[str, str]] = {**DecoratedOperator.template_fields_renderers}
     #: An argument of the function that ends in ``.prompt`` is no file's name, but data.
     template_ext: Sequence[str] = ()
-    data_fields: ClassVar[frozenset[str]] = frozenset({"prompt"})
 
     custom_operator_name = "@task.illustration"
     #: Rendered Templates shows the prompt when it is known.

@@ -190,16 +190,6 @@ draw()
     assert requests_of(connected) == 0
 
 
-def test_the_annotation_of_the_function_does_not_scatter_the_output(run, connected):
-    state, output = run("""
-@task.illustration
-def draw() -> dict:
-    return {"prompt": "A fox"}
-keep(draw())
-""")
-    assert (state, output["prompt"]) == ("success", "A fox")
-
-
 SNIPPETS = re.findall(r"```python\n(.*?)```", DOCS, re.DOTALL)
 
 

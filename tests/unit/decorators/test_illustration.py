@@ -7,6 +7,7 @@ import inspect
 import pytest
 from airflow.providers.common.compat.sdk import DAG
 from drawing import another_run, prompts_of, requests_of
+from state_store import Store
 
 from airflow_provider_talecraft.decorators.illustration import FIELDS, NOT_KNOWN_YET, illustration_task
 from airflow_provider_talecraft.exceptions import TaleCraftError, TaleCraftInvalidRequestError, TaleCraftRateLimitError
@@ -126,9 +127,22 @@ def test_the_prompt_is_not_an_option():
         task_of(lambda: "A fox", prompt="An owl")
 
 
-def test_a_clear_means_what_on_clear_says(connected):
-    task = task_of(lambda: "A fox", on_clear="reuse")
-    assert task.on_clear == "reuse"
+def test_the_annotation_of_the_function_does_not_scatter_the_output():
+    def draw() -> dict:
+        return {"prompt": "A fox"}
+
+    assert not task_of(draw).multiple_outputs
+    assert task_of(draw, multiple_outputs=True).multiple_outputs
+
+
+@pytest.mark.parametrize(("on_clear", "charges"), [("reuse", 1), ("regenerate", 2)])
+def test_a_clear_means_what_on_clear_says(connected, on_clear, charges):
+    store = Store()
+    for max_tries in (0, 1):
+        task = task_of(lambda: "A fox", on_clear=on_clear)
+        context = {"ti": another_run(max_tries=max_tries), "task_state_store": store}
+        inspect.unwrap(type(task).execute)(task, context)
+    assert len(prompts_of(connected)) == charges
 
 
 def test_the_money_is_the_operators(connected, tmp_path):
