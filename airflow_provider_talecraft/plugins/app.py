@@ -1,4 +1,4 @@
-"""The pages' files, for people who are logged in. What the pages show they ask Airflow's REST API for, as those people."""
+"""The pages' files, for people who are logged in. What the pages show, Airflow's REST API tells those people."""
 
 from __future__ import annotations
 
@@ -29,17 +29,10 @@ TYPES = {
 #: All that is served. A path that is not in here does not reach the file system.
 FILES = {path.relative_to(WWW).as_posix(): path for path in WWW.rglob("*") if path.suffix in TYPES}
 #: Pictures come from the service or its stand-ins on this machine, all else from here. No inline script or style.
-POLICY = "; ".join(
-    (
-        "default-src 'none'",
-        "script-src 'self'",
-        "style-src 'self'",
-        "connect-src 'self'",
-        "img-src 'self' https: http://127.0.0.1:* http://localhost:* http://*.localhost:*",
-        "base-uri 'none'",
-        "form-action 'none'",
-        "frame-ancestors 'self'",
-    )
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+    "img-src 'self' https: http://127.0.0.1:* http://localhost:* http://*.localhost:*; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
 )
 HEADERS = {
     "Content-Security-Policy": POLICY,

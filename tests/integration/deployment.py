@@ -25,19 +25,21 @@ class Deployment:
     """Started by ``with``; ended with all its processes. Dags are read from *dags*, connections from *environment*.
 
     :param home: the AIRFLOW_HOME, an empty folder.
+    :param path: what Airflow's addresses begin with, such as "/airflow".
     """
 
-    def __init__(self, home, dags, environment=()):
+    def __init__(self, home, dags, environment=(), path=""):
         self.home = home
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port = free.getsockname()[1]
         with socket.create_server(("127.0.0.1", 0)) as free:
             log_port = free.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.url = f"http://127.0.0.1:{self.port}{path}"
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")}
         self.environment = {
             **inherited,
             "AIRFLOW_HOME": str(home),
+            "AIRFLOW__API__BASE_URL": f"{self.url}/" if path else "",
             "AIRFLOW__API__SECRET_KEY": "not-a-secret-outside-this-test",
             "AIRFLOW__API_AUTH__JWT_SECRET": "not-a-secret-outside-this-test-either",
             "AIRFLOW__CORE__DAGS_FOLDER": str(dags),

@@ -30,7 +30,8 @@ export function withStored(groups) {
   }
   for (const group of groups.filter((one) => one.isStoring)) {
     group.pictures = group.pictures.filter((stored) => {
-      const given = idOf(stored, group.given);
+      const given = whatWasGiven(stored, group.given);
+      if (given.isFailed) return false; // it has its place where it was to be drawn
       const drawn = byId.get(given.id);
       if (!drawn || !stored.path) {
         stored.prompt ||= given.prompt;
@@ -43,10 +44,10 @@ export function withStored(groups) {
   }
 }
 
-function idOf(stored, given) {
+function whatWasGiven(stored, given) {
   const { index } = stored.address;
   const whole = mapping(given);
   const entry = index === undefined ? whole.illustration : list(whole.illustrations)[index];
   const facts = mapping(entry);
-  return { id: stored.id || text(facts.id, 200), prompt: text(facts.prompt) };
+  return { id: stored.id || text(facts.id, 200), prompt: text(facts.prompt), isFailed: Boolean(text(facts.error)) };
 }
