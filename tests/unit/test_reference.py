@@ -58,7 +58,7 @@ def parameters(documented):
 
 
 def public_classes():
-    """Yield the names of what Dags import from the modules that Airflow is told of, and the retry policy."""
+    """Yield the names of what Dags import from the modules that Airflow is told of, the retry policy, the decorator."""
     info = get_provider_info()
     modules = [name for part in (*info["operators"], *info["hooks"]) for name in part["python-modules"]]
     modules += [part["python-module"] for part in info["transfers"]]
@@ -69,6 +69,7 @@ def public_classes():
             if inspect.isclass(value) and value.__module__ == module and not name.startswith("_")
         )
     yield TaleCraftRetryPolicy.__name__
+    yield from (decorator["class-name"].rpartition(".")[2] for decorator in info["task-decorators"])
 
 
 @pytest.mark.parametrize("name", public_classes())
