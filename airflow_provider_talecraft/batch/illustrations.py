@@ -7,10 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.common.compat.sdk import ObjectStoragePath
-
 from airflow_provider_talecraft.batch.manifest import Manifest
 from airflow_provider_talecraft.exceptions import TaleCraftDownloadError
+from airflow_provider_talecraft.pictures.place import store_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -49,9 +48,7 @@ class Illustrations:
 
     def __init__(self, given: Any, *, manifest_conn_id: str | None = None) -> None:
         if isinstance(given, Mapping) and isinstance(given.get("manifest_path"), str):
-            self._manifest: Manifest | None = Manifest(
-                ObjectStoragePath(given["manifest_path"], conn_id=manifest_conn_id)
-            )
+            self._manifest: Manifest | None = Manifest(store_path(given["manifest_path"], manifest_conn_id))
             self._given: Sequence[Any] = ()
         elif isinstance(given, Sequence) and not isinstance(given, (str, bytes)):
             self._manifest, self._given = None, given

@@ -12,7 +12,7 @@ from uuid import uuid4
 from airflow.providers.common.compat.sdk import AirflowFailException
 
 from airflow_provider_talecraft.pictures.delivery import Delivery
-from airflow_provider_talecraft.pictures.place import ACCOUNT_IN_URI, DEFAULT_MAX_BYTES, ObjectLocation, checked_path
+from airflow_provider_talecraft.pictures.place import DEFAULT_MAX_BYTES, ObjectLocation, checked_path
 from airflow_provider_talecraft.spending.once import DrawOnce, Terms
 from airflow_provider_talecraft.spending.receipt import NAME
 from airflow_provider_talecraft.spending.record import fingerprint
@@ -38,10 +38,10 @@ class Saving:
     """
 
     def __init__(self, place: str, request: IllustrationRequest, hook: TaleCraftHook) -> None:
-        self.uri, conn_id = place_and_connection(place)
+        self.uri = as_uri(place)
         self._request = request
         self._hook = hook
-        checked_path(self.uri, conn_id)
+        checked_path(self.uri, None)
         moment = datetime.now(timezone.utc).isoformat(timespec="seconds")
         #: Whose receipt it is: as much of a task instance as is asked for.
         self._run = SimpleNamespace(
@@ -52,7 +52,7 @@ class Saving:
             max_tries=0,
         )
         self._delivery = Delivery(
-            self.uri, conn_id, if_exists="overwrite", max_bytes=DEFAULT_MAX_BYTES, trusted=hook.picture_hosts()
+            self.uri, None, if_exists="overwrite", max_bytes=DEFAULT_MAX_BYTES, trusted=hook.picture_hosts()
         )
         self._redraw: Redraw = "when_changed"
         #: What stands there and is not this picture.
@@ -104,18 +104,12 @@ class Saving:
         return DrawOnce([self._request], terms, self._run)
 
 
-def place_and_connection(place: str) -> tuple[str, str | None]:
-    """Return a local path as a URI, and a URI with the id of the store's connection taken out of it."""
-    if "://" not in place:
-        is_folder = place.endswith(os.sep) or Path(place).is_dir()
-        return f"file://{os.path.abspath(place)}" + ("/" if is_folder else ""), None  # noqa: PTH100  # no links followed
-    scheme, _, rest = place.partition("://")
-    authority, slash, path = rest.partition("/")
-    conn_id, _, bucket = authority.rpartition("@")
-    if not conn_id or ACCOUNT_IN_URI.match(place):
-        return place, None
-    # ObjectStoragePath of Airflow 2.11 does not look there if it is told that there is none.
-    return f"{scheme}://{bucket}{slash}{path}", conn_id
+def as_uri(place: str) -> str:
+    """Return a local path as a URI; what is one stays as it is."""
+    if "://" in place:
+        return place
+    is_folder = place.endswith(os.sep) or Path(place).is_dir()
+    return f"file://{os.path.abspath(place)}" + ("/" if is_folder else "")  # noqa: PTH100  # no links followed
 
 
 def shown(path: str) -> str:

@@ -22,7 +22,7 @@ from airflow_provider_talecraft.hooks.talecraft import TaleCraftHook
 from airflow_provider_talecraft.operators.base import DrawingOperator
 from airflow_provider_talecraft.operators.literals import FILES, check_prompts
 from airflow_provider_talecraft.pictures.assets import add_to_asset_events
-from airflow_provider_talecraft.pictures.place import DEFAULT_MAX_BYTES
+from airflow_provider_talecraft.pictures.place import DEFAULT_MAX_BYTES, store_path
 from airflow_provider_talecraft.policies.fail_fast import DEFAULT_POLICY
 from airflow_provider_talecraft.policies.options import checked_count, checked_word
 from airflow_provider_talecraft.spending.receipt import Redraw
@@ -222,10 +222,8 @@ class GenerateIllustrationBatchOperator(DrawingOperator):
         return lineage(TaleCraftHook(self.talecraft_conn_id).service_url(), made)
 
     def _manifest(self, count: int) -> Manifest | None:
-        from airflow.providers.common.compat.sdk import ObjectStoragePath  # noqa: PLC0415  # loads its file systems
-
         if self.manifest_path:
-            manifest = Manifest(ObjectStoragePath(self.manifest_path, conn_id=self.manifest_conn_id))
+            manifest = Manifest(store_path(self.manifest_path, self.manifest_conn_id))
             manifest.check()
             return manifest
         if count > self.manifest_threshold:

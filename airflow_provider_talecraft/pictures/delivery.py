@@ -15,17 +15,17 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote, urlsplit
 
-from airflow.providers.common.compat.sdk import ObjectStoragePath
-
 from airflow_provider_talecraft.exceptions import TaleCraftDownloadError
 from airflow_provider_talecraft.pictures import sidecar
 from airflow_provider_talecraft.pictures.assets import shown
 from airflow_provider_talecraft.pictures.fetching import fetch, without_query
 from airflow_provider_talecraft.pictures.format import EXTENSIONS, Format, inspect
-from airflow_provider_talecraft.pictures.place import ObjectLocation
+from airflow_provider_talecraft.pictures.place import ObjectLocation, store_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from airflow.providers.common.compat.sdk import ObjectStoragePath
 
     from airflow_provider_talecraft.pictures.place import IfExists
 
@@ -167,7 +167,7 @@ class Delivery:
 
     def folder_and_name(self, name: str) -> tuple[ObjectStoragePath, str]:
         """Return the folder, and what a picture in it is called; *name* counts where ``dst`` is a folder."""
-        path = ObjectStoragePath(self.dst, conn_id=self.dst_conn_id)
+        path = store_path(self.dst, self.dst_conn_id)
         return (path, file_name_of(name)) if self.dst.endswith("/") else (path.parent, path.name)
 
     def possible_names(self, name: str) -> list[str]:
@@ -201,13 +201,13 @@ class Delivery:
 
     def _candidates(self, stem: str) -> list[ObjectLocation]:
         """Return where the picture may stand already."""
-        path = ObjectStoragePath(self.dst, conn_id=self.dst_conn_id)
+        path = store_path(self.dst, self.dst_conn_id)
         if not self.dst.endswith("/"):
             return [ObjectLocation(path)]
         return [ObjectLocation(path / name) for name in self.possible_names(stem)]
 
     def _place(self, stem: str, picture: Picture) -> ObjectLocation:
-        path = ObjectStoragePath(self.dst, conn_id=self.dst_conn_id)
+        path = store_path(self.dst, self.dst_conn_id)
         if self.dst.endswith("/"):
             return ObjectLocation(path / self.file_name(stem, picture))
         suffix, extension = PurePosixPath(self.dst).suffix.casefold(), picture.format.extension

@@ -78,13 +78,19 @@ STORES = {
 }
 
 
+def store_path(uri: str, conn_id: str | None) -> ObjectStoragePath:
+    """Return *uri* as a path, over the connection *conn_id*, else the one that the URI names before an ``@``."""
+    from airflow.providers.common.compat.sdk import ObjectStoragePath  # noqa: PLC0415  # loads its file systems
+
+    # Airflow 2.11 does not look into the URI if it is told that there is no connection.
+    return ObjectStoragePath(uri) if conn_id is None else ObjectStoragePath(uri, conn_id=conn_id)
+
+
 def checked_path(dst: Any, conn_id: str | None) -> ObjectStoragePath:
     """Return *dst* as a path whose filesystem is there.
 
     :raises AirflowFailException: if it is not a place; no retry would help.
     """
-    from airflow.providers.common.compat.sdk import ObjectStoragePath  # noqa: PLC0415  # loads its file systems
-
     if not isinstance(dst, str) or "://" not in dst:
         raise AirflowFailException(f"dst must be a URI such as s3://bucket/folder/ or file:///folder/, not {dst!r}.")
     if dst != dst.strip() or not dst.isprintable():
@@ -98,7 +104,7 @@ def checked_path(dst: Any, conn_id: str | None) -> ObjectStoragePath:
     if ".." in rest.split("/") or rest.rpartition("/")[2] == "." or "/" not in rest:
         raise AirflowFailException(f"dst names no place: {dst!r}. A folder ends in a slash; '..' is not allowed.")
     try:
-        path = ObjectStoragePath(dst, conn_id=conn_id)
+        path = store_path(dst, conn_id)
         # Some filesystems are missed here, others when they are first used.
         _ = path.fs
     except (ImportError, ValueError) as error:

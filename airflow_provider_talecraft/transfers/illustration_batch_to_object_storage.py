@@ -16,7 +16,7 @@ from airflow_provider_talecraft.batch.threads import WorkerThreads
 from airflow_provider_talecraft.exceptions import TaleCraftDownloadError
 from airflow_provider_talecraft.hooks.talecraft import TaleCraftHook
 from airflow_provider_talecraft.pictures.assets import add_to_asset_events
-from airflow_provider_talecraft.pictures.place import DEFAULT_MAX_BYTES
+from airflow_provider_talecraft.pictures.place import DEFAULT_MAX_BYTES, store_path
 from airflow_provider_talecraft.policies.options import checked_count
 from airflow_provider_talecraft.transfers.base import ToObjectStorage
 
@@ -164,12 +164,11 @@ class IllustrationBatchToObjectStorageOperator(ToObjectStorage):
         return lineage(TaleCraftHook(self.talecraft_conn_id).service_url(), {self.dst.rstrip("/"): summary})
 
     def _manifest(self, count: int) -> Any:
-        from airflow.providers.common.compat.sdk import ObjectStoragePath  # noqa: PLC0415  # loads its file systems
 
         from airflow_provider_talecraft.batch.manifest import Manifest  # noqa: PLC0415  # loads its file systems
 
         if self.manifest_path:
-            manifest = Manifest(ObjectStoragePath(self.manifest_path.strip(), conn_id=self.manifest_conn_id))
+            manifest = Manifest(store_path(self.manifest_path.strip(), self.manifest_conn_id))
             manifest.check()
             return manifest
         if count > self.manifest_threshold:
