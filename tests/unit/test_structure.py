@@ -137,6 +137,15 @@ def test_what_everything_imports_imports_nothing(name):
     assert imports(ROOT / PACKAGE / f"{name}.py") <= {"__future__.annotations", "typing.Any"}
 
 
+def test_the_plugin_that_all_of_airflow_imports_loads_nothing_but_itself():
+    code = (
+        "import sys, airflow.plugins_manager; before = set(sys.modules); "
+        f"import {PACKAGE}.plugins.talecraft; print(*sorted(set(sys.modules) - before))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert set(done.stdout.split()) <= {PACKAGE, f"{PACKAGE}.plugins", f"{PACKAGE}.plugins.talecraft"}
+
+
 def test_the_versions_of_airflow_are_told_apart_in_one_place():
     for path in FILES:
         direct = {name for name in imports(path) if name.startswith(("airflow.sdk", "airflow.models", "airflow.utils"))}
