@@ -33,7 +33,7 @@ lint:
 
 test-only:
 	@python3 scripts/environment.py dev
-	$(PYTHON) -m pytest -n 2 -m "not integration"
+	$(PYTHON) -m pytest -n 2 -m "not integration and not engine"
 	$(PYTHON) -m pytest -n 4 --dist loadfile --no-loadscope-reorder -m integration
 
 check:

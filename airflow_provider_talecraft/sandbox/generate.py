@@ -40,9 +40,9 @@ class Generate:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
         arrival = self._state.ledger.arrive()
+        visit = _Visit(self._state, request, send, arrival)
         with _told(arrival):
             body = await read_body(request)
-            visit = _Visit(self._state, request, send, arrival)
             await visit.run(body)
             if body is None:
                 await _read_on(request)

@@ -13,13 +13,14 @@ from urllib.request import HTTPRedirectHandler, build_opener
 
 import pytest
 from packaging.version import Version
+
+if Version(version("apache-airflow")) < Version("3.1"):
+    pytest.skip("the pages came with Airflow 3.1", allow_module_level=True)
+
 from pages import ADMIN, ARGUMENTS, CHROMIUM, AirflowWithPeople
 from per_dag_access import GUEST, OPEN_TO_THE_GUEST
 
-pytestmark = [
-    pytest.mark.integration,
-    pytest.mark.skipif(Version(version("apache-airflow")) < Version("3.1"), reason="the pages came with Airflow 3.1"),
-]
+pytestmark = pytest.mark.integration
 
 DAGS = ["talecraft_pages", "talecraft_pages_hostile", "talecraft_pages_slow", "talecraft_pages_killed"]
 FAILED = ["The fox breaks its pencil", "The fox breaks its pencil again"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 import threading
@@ -63,6 +64,22 @@ def test_a_reset_leaves_a_running_request_to_the_old_ledger(call, eventually):
         eventually(lambda: sandbox.ledger()["requests"])
         sandbox.reset()
         assert running.result(timeout=10).json()["code"] == 0
+        ledger = sandbox.ledger()
+        assert (ledger["credits"], ledger["charges"], ledger["requests"]) == (1000, [], [])
+
+
+def test_a_reset_while_a_body_is_on_its_way_leaves_the_request_to_the_old_ledger(eventually):
+    body = b'{"prompt": "a fox"}'
+    with Sandbox() as sandbox, socket.create_connection((sandbox.host, sandbox.port)) as client:
+        head = f"POST /api/v1/generate HTTP/1.1\r\nHost: x\r\nX-API-Key: {sandbox.api_key}\r\n"
+        client.sendall(f"{head}Content-Length: {len(body)}\r\nConnection: close\r\n\r\n".encode())
+        eventually(lambda: sandbox.ledger()["requests"])
+        sandbox.reset()
+        client.sendall(body)
+        answer = b""
+        while chunk := client.recv(65536):
+            answer += chunk
+        assert b'"code":0' in answer.replace(b" ", b"")
         ledger = sandbox.ledger()
         assert (ledger["credits"], ledger["charges"], ledger["requests"]) == (1000, [], [])
 
