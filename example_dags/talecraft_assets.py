@@ -18,7 +18,7 @@ from airflow_provider_talecraft.operators.illustration import GenerateIllustrati
 from airflow_provider_talecraft.transfers.illustration_to_object_storage import IllustrationToObjectStorageOperator
 
 #: Where the examples store, unless a run says otherwise.
-PICTURES = os.environ.get("TALECRAFT_EXAMPLES", "file:///tmp/talecraft")
+DESTINATION = os.environ.get("TALECRAFT_EXAMPLES", "file:///tmp/talecraft")
 
 PICTURES = Asset("talecraft_pictures")
 PAGES = [
@@ -49,7 +49,7 @@ with DAG(
     schedule=None,
     params={
         "pages": Param(PAGES, type="array", items={"type": "string"}, minItems=1),
-        "destination": PICTURES,
+        "destination": DESTINATION,
     },
     max_active_tasks=2,
     tags=["talecraft", "example"],

@@ -20,7 +20,7 @@ from airflow.providers.standard.operators.hitl import ApprovalOperator
 from airflow_provider_talecraft.operators.illustration import GenerateIllustrationBatchOperator
 
 #: Where the examples store, unless a run says otherwise.
-PICTURES = os.environ.get("TALECRAFT_EXAMPLES", "file:///tmp/talecraft")
+DESTINATION = os.environ.get("TALECRAFT_EXAMPLES", "file:///tmp/talecraft")
 
 PAGES = Path(__file__).with_name("talecraft_book_pages.json")
 FIGURE = '<p><img src="{file}" width="640" alt=""><br>{prompt}</p>'
@@ -31,7 +31,7 @@ with DAG(
     params={
         "title": "The Lighthouse Mouse",
         "pages_file": str(PAGES),
-        "destination": f"{PICTURES}/book",
+        "destination": f"{DESTINATION}/book",
     },
     tags=["talecraft", "example"],
     doc_md=__doc__,

@@ -18,7 +18,7 @@ from airflow.providers.common.compat.sdk import DAG, Asset, ObjectStoragePath, t
 from airflow_provider_talecraft.operators.illustration import IllustrationOperator
 
 #: Where the examples store, unless a run says otherwise.
-PICTURES = os.environ.get("TALECRAFT_EXAMPLES", "file:///tmp/talecraft")
+DESTINATION = os.environ.get("TALECRAFT_EXAMPLES", "file:///tmp/talecraft")
 
 PICTURE = Asset("talecraft_picture_of_the_day")
 #: The day on which a run is due. ``ds`` is the day before on Airflow 2, and missing where somebody triggers Airflow 3.
@@ -29,7 +29,7 @@ with DAG(
     schedule="@daily",
     start_date=datetime(2026, 1, 1),  # noqa: DTZ001  # as Airflow reads it, in UTC
     catchup=False,
-    params={"destination": f"{PICTURES}/daily"},
+    params={"destination": f"{DESTINATION}/daily"},
     tags=["talecraft", "example"],
     doc_md=__doc__,
 ):

@@ -12,14 +12,14 @@ from typing import Any
 from airflow.providers.common.compat.sdk import DAG, task
 
 #: Where the examples store, unless a run says otherwise.
-PICTURES = os.environ.get("TALECRAFT_EXAMPLES", "file:///tmp/talecraft")
+DESTINATION = os.environ.get("TALECRAFT_EXAMPLES", "file:///tmp/talecraft")
 
 with DAG(
     dag_id="talecraft_decorator",
     schedule=None,
     params={
         "cities": ["Lisbon", "Chengdu", "Tromsø"],
-        "destination": f"{PICTURES}/postcards",
+        "destination": f"{DESTINATION}/postcards",
     },
     tags=["talecraft", "example"],
     doc_md=__doc__,

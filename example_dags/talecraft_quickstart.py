@@ -10,14 +10,14 @@ from airflow_provider_talecraft.operators.illustration import GenerateIllustrati
 from airflow_provider_talecraft.transfers.illustration_to_object_storage import IllustrationToObjectStorageOperator
 
 #: Where the examples store, unless a run says otherwise.
-PICTURES = os.environ.get("TALECRAFT_EXAMPLES", "file:///tmp/talecraft")
+DESTINATION = os.environ.get("TALECRAFT_EXAMPLES", "file:///tmp/talecraft")
 
 with DAG(
     dag_id="talecraft_quickstart",
     schedule=None,
     params={
         "prompt": "A brave knight in an enchanted forest",
-        "destination": PICTURES,
+        "destination": DESTINATION,
     },
     tags=["talecraft", "example"],
     doc_md=__doc__,

@@ -17,7 +17,7 @@ from airflow.providers.common.compat.sdk import DAG, ObjectStoragePath, Param, t
 from airflow_provider_talecraft.operators.illustration import IllustrationOperator
 
 #: Where the examples store, unless a run says otherwise.
-PICTURES = os.environ.get("TALECRAFT_EXAMPLES", "file:///tmp/talecraft")
+DESTINATION = os.environ.get("TALECRAFT_EXAMPLES", "file:///tmp/talecraft")
 
 PAGES = [
     "A little fox looks out of her den on the first morning of snow",
@@ -52,7 +52,7 @@ with DAG(
         "title": "The Fox and the Lantern",
         "pages": Param(PAGES, type="array", items={"type": "string"}, minItems=1),
         "aspect_ratio": "4:3",
-        "destination": f"{PICTURES}/storybook",
+        "destination": f"{DESTINATION}/storybook",
     },
     # TaleCraft's reference names two requests at the same time as the usual limit.
     max_active_tasks=2,
