@@ -32,11 +32,15 @@ IMAGES = {
 PACKAGES = ("ca-certificates", "curl", "dumb-init", "postgresql", "python3", "python3-venv", "redis-server")
 NEEDED = ("dockerd", "docker", "docker-compose", "mmdebstrap", "slirp4netns", "unshare")
 #: How this machine reaches the package registries, if it is told so in the environment.
-REACHING = ("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_TRUSTED_HOST", "UV_DEFAULT_INDEX", "UV_INDEX", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")  # fmt: skip
+REACHING = (
+    "PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_TRUSTED_HOST", "UV_DEFAULT_INDEX", "UV_INDEX",
+    "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY",
+)  # fmt: skip
 CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
 #: slirp4netns's own.
 NAME_SERVER = "10.0.2.3"
 START_LIMIT = 60
+COMMAND_LIMIT = 600
 
 
 def complaint():
@@ -83,19 +87,14 @@ class Engine:
         return self
 
     def __exit__(self, *_):
-        # Asked first, since it takes down its containers' mounts; the namespaces' end takes the rest.
-        with suppress(AttributeError, ProcessLookupError, AssertionError):
-            os.kill(self._pid, signal.SIGTERM)
-            self._until(lambda: self._process.poll() is not None, "the engine does not end")
+        # The end of the namespaces' first process is the end of all that is in them; nobody is asked.
         for name in ("_process", "_way_out"):
-            with suppress(AttributeError, ProcessLookupError):
-                process = getattr(self, name)
-                os.killpg(process.pid, signal.SIGKILL)
-            with suppress(AttributeError):
+            if process := getattr(self, name, None):
+                with suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
                 process.stdin.close()
                 process.wait()
-        for group in sorted(self._control_groups(), reverse=True):
-            group.rmdir()
+        self._until(self._control_groups_are_gone, "something is left of the containers")
         shutil.rmtree(self.folder)
 
     @contextmanager
@@ -109,11 +108,11 @@ class Engine:
             finally:
                 _enter(here)
 
-    def run(self, *command, cwd=None, limit=600, **options):
+    def run(self, *command, cwd=None):
         """Run a command with this engine to its end; return what it printed."""
         done = subprocess.run(
-            command, cwd=cwd, env=self.environment, text=True, timeout=limit, check=False,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=options.pop("stdin", subprocess.DEVNULL), **options,
+            command, cwd=cwd, env=self.environment, capture_output=True, text=True, stdin=subprocess.DEVNULL,
+            timeout=COMMAND_LIMIT, check=False,
         )  # fmt: skip
         assert done.returncode == 0, f"{' '.join(command)}:\n{done.stdout[-3000:]}{done.stderr[-3000:]}"
         return done.stdout
@@ -139,9 +138,8 @@ class Engine:
         hooks = [f"--customize-hook=upload {certificates} {CERTIFICATES}"]
         if Path("/etc/pip.conf").exists():
             hooks.append("--customize-hook=upload /etc/pip.conf /etc/pip.conf")
-        self.run(
-            "mmdebstrap", "--quiet", "--variant=essential", f"--include={','.join(PACKAGES)}", *hooks, "bookworm", str(tar)
-        )  # fmt: skip
+        options = ["--quiet", "--variant=essential", f"--include={','.join(PACKAGES)}", *hooks]
+        self.run("mmdebstrap", *options, "bookworm", str(tar))
         variables = {name: os.environ[name] for name in REACHING if os.environ.get(name)}
         variables |= {"SSL_CERT_FILE": CERTIFICATES, "PIP_CERT": CERTIFICATES, "UV_SYSTEM_CERTS": "1"}
         changes = [part for name, value in variables.items() for part in ("--change", f'ENV {name}="{value}"')]
@@ -162,6 +160,12 @@ class Engine:
 
     def _control_groups(self):
         return {path for path in Path("/sys/fs/cgroup").glob(f"**/{self.folder.name}/**") if path.is_dir()}
+
+    def _control_groups_are_gone(self):
+        for group in sorted(self._control_groups(), reverse=True):
+            with suppress(OSError):  # its processes are still ending
+                group.rmdir()
+        return not self._control_groups()
 
     def _first_inside(self):
         """Return the id, as it is out here, of the first process in the namespaces."""
