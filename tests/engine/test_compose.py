@@ -93,10 +93,9 @@ def engine(request):
         engine.build_stand_ins()
         os.chown(folder / "docker.sock", USER, USER)
         yield engine
-    reporter = request.config.pluginmanager.getplugin("terminalreporter")
-    for phase, (wall, cpu) in engine.times.items():
-        if reporter:
-            reporter.write_line(f"{phase:40} {wall:6.1f} s, CPU {cpu:6.1f} s")
+    with request.config.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled():
+        for phase, (wall, cpu) in engine.times.items():
+            print(f"\n{phase:32} {wall:6.1f} s, CPU {cpu:6.1f} s", end="")
     assert _rules() <= rules
     assert _mounts() <= mounts
     assert not _processes(folder)
@@ -192,7 +191,7 @@ def test_a_pictures_link_opens_in_a_browser_and_in_the_worker(composed, storyboo
         page = browser.new_page()
         page.goto(link)
         assert page.evaluate("document.images[0].naturalWidth") > 500
-        page.goto("http://localhost:8080/")
+        page.goto("http://localhost:8080/dags")
         page.get_by_text("talecraft_storybook").first.wait_for()
         browser.close()
 
