@@ -149,13 +149,11 @@ class Engine:
     def _cpu(self):
         ours = resource.getrusage(resource.RUSAGE_CHILDREN)
         seconds = ours.ru_utime + ours.ru_stime
-        for group in self._control_groups():
-            if group.name != self.folder.name:
-                continue
-            if (usage := group / "cpuacct.usage").exists():
-                return seconds + int(usage.read_text()) / 1e9
-            if (usage := group / "cpu.stat").exists():
-                return seconds + int(usage.read_text().split()[1]) / 1e6
+        root = Path("/sys/fs/cgroup")
+        if (usage := root / "cpuacct" / self.folder.name / "cpuacct.usage").exists():
+            return seconds + int(usage.read_text()) / 1e9
+        if (usage := root / self.folder.name / "cpu.stat").exists():
+            return seconds + int(usage.read_text().split()[1]) / 1e6
         return seconds
 
     def _control_groups(self):

@@ -95,7 +95,7 @@ def engine(request):
         yield engine
     with request.config.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled():
         for phase, (wall, cpu) in engine.times.items():
-            print(f"\n{phase:32} {wall:6.1f} s, CPU {cpu:6.1f} s", end="")
+            print(f"\n{phase:32} {wall:6.1f} s, CPU {cpu:6.1f} s", end="")  # noqa: T201  # CI's log
     assert _rules() <= rules
     assert _mounts() <= mounts
     assert not _processes(folder)
