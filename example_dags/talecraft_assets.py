@@ -6,7 +6,7 @@ picture's path, size and prompt, so ``talecraft_assets_sheet``, scheduled on the
 
 from __future__ import annotations
 
-import os.path
+import os
 from datetime import datetime
 from html import escape
 from typing import Any
@@ -16,6 +16,9 @@ from airflow.providers.common.compat.sdk import DAG, Asset, ObjectStoragePath, P
 
 from airflow_provider_talecraft.operators.illustration import GenerateIllustrationOperator
 from airflow_provider_talecraft.transfers.illustration_to_object_storage import IllustrationToObjectStorageOperator
+
+#: Where the examples store, unless a run says otherwise.
+DESTINATION = os.environ.get("TALECRAFT_EXAMPLES", "file:///tmp/talecraft")
 
 PICTURES = Asset("talecraft_pictures")
 PAGES = [
@@ -46,7 +49,7 @@ with DAG(
     schedule=None,
     params={
         "pages": Param(PAGES, type="array", items={"type": "string"}, minItems=1),
-        "destination": "file:///tmp/talecraft",
+        "destination": DESTINATION,
     },
     max_active_tasks=2,
     tags=["talecraft", "example"],

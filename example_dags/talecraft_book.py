@@ -8,6 +8,7 @@ under Required Actions, with the pictures before their eyes; it needs Airflow 3.
 from __future__ import annotations
 
 import json
+import os
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,9 @@ from airflow.providers.standard.operators.hitl import ApprovalOperator
 
 from airflow_provider_talecraft.operators.illustration import GenerateIllustrationBatchOperator
 
+#: Where the examples store, unless a run says otherwise.
+DESTINATION = os.environ.get("TALECRAFT_EXAMPLES", "file:///tmp/talecraft")
+
 PAGES = Path(__file__).with_name("talecraft_book_pages.json")
 FIGURE = '<p><img src="{file}" width="640" alt=""><br>{prompt}</p>'
 
@@ -27,7 +31,7 @@ with DAG(
     params={
         "title": "The Lighthouse Mouse",
         "pages_file": str(PAGES),
-        "destination": "file:///tmp/talecraft/book",
+        "destination": f"{DESTINATION}/book",
     },
     tags=["talecraft", "example"],
     doc_md=__doc__,

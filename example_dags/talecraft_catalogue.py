@@ -11,11 +11,15 @@ Needs ``pip install apache-airflow-providers-postgres``, the connection ``catalo
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from airflow.providers.common.compat.sdk import DAG, AirflowSkipException, BaseHook, task
 
 from airflow_provider_talecraft.operators.illustration import GenerateIllustrationBatchOperator
+
+#: Where the examples store, unless a run says otherwise.
+DESTINATION = os.environ.get("TALECRAFT_EXAMPLES", "file:///tmp/talecraft")
 
 CATALOGUE = "catalogue_default"
 #: A plan of 100 pictures a day; the rest comes with the next runs.
@@ -26,7 +30,7 @@ SET_PICTURE = "UPDATE products SET picture = %s WHERE sku = %s AND description =
 with DAG(
     dag_id="talecraft_catalogue",
     schedule=None,
-    params={"destination": "file:///tmp/talecraft/catalogue"},
+    params={"destination": f"{DESTINATION}/catalogue"},
     # Two runs at the same time would find the same rows.
     max_active_runs=1,
     tags=["talecraft", "example"],

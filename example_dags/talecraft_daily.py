@@ -8,6 +8,7 @@ Every picture is an event of the asset ``talecraft_picture_of_the_day``. ``talec
 
 from __future__ import annotations
 
+import os
 from datetime import datetime
 from html import escape
 from typing import Any
@@ -15,6 +16,9 @@ from typing import Any
 from airflow.providers.common.compat.sdk import DAG, Asset, ObjectStoragePath, task
 
 from airflow_provider_talecraft.operators.illustration import IllustrationOperator
+
+#: Where the examples store, unless a run says otherwise.
+DESTINATION = os.environ.get("TALECRAFT_EXAMPLES", "file:///tmp/talecraft")
 
 PICTURE = Asset("talecraft_picture_of_the_day")
 #: The day on which a run is due. ``ds`` is the day before on Airflow 2, and missing where somebody triggers Airflow 3.
@@ -25,7 +29,7 @@ with DAG(
     schedule="@daily",
     start_date=datetime(2026, 1, 1),  # noqa: DTZ001  # as Airflow reads it, in UTC
     catchup=False,
-    params={"destination": "file:///tmp/talecraft/daily"},
+    params={"destination": f"{DESTINATION}/daily"},
     tags=["talecraft", "example"],
     doc_md=__doc__,
 ):

@@ -6,16 +6,20 @@ called ``{{ ds }}`` is drawn as it is written.
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from airflow.providers.common.compat.sdk import DAG, task
+
+#: Where the examples store, unless a run says otherwise.
+DESTINATION = os.environ.get("TALECRAFT_EXAMPLES", "file:///tmp/talecraft")
 
 with DAG(
     dag_id="talecraft_decorator",
     schedule=None,
     params={
         "cities": ["Lisbon", "Chengdu", "Tromsø"],
-        "destination": "file:///tmp/talecraft/postcards",
+        "destination": f"{DESTINATION}/postcards",
     },
     tags=["talecraft", "example"],
     doc_md=__doc__,

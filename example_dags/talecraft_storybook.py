@@ -7,6 +7,7 @@ configuration of your own, such as
 
 from __future__ import annotations
 
+import os
 from html import escape
 from typing import Any
 from urllib.parse import quote
@@ -14,6 +15,9 @@ from urllib.parse import quote
 from airflow.providers.common.compat.sdk import DAG, ObjectStoragePath, Param, task
 
 from airflow_provider_talecraft.operators.illustration import IllustrationOperator
+
+#: Where the examples store, unless a run says otherwise.
+DESTINATION = os.environ.get("TALECRAFT_EXAMPLES", "file:///tmp/talecraft")
 
 PAGES = [
     "A little fox looks out of her den on the first morning of snow",
@@ -48,7 +52,7 @@ with DAG(
         "title": "The Fox and the Lantern",
         "pages": Param(PAGES, type="array", items={"type": "string"}, minItems=1),
         "aspect_ratio": "4:3",
-        "destination": "file:///tmp/talecraft/storybook",
+        "destination": f"{DESTINATION}/storybook",
     },
     # TaleCraft's reference names two requests at the same time as the usual limit.
     max_active_tasks=2,

@@ -1,0 +1,199 @@
+"""A container engine of a test's own, which the rest of the machine does not see and which leaves nothing behind.
+
+It lives in namespaces of its own: its bridges, firewall rules, published ports, mounts and processes are there and end
+with it. A network in user space (slirp4netns) is its way out. ``with engine.network():`` puts the calling thread, and
+what it starts, where the published ports are.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import resource
+import shutil
+import signal
+import subprocess
+import time
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import psutil
+from servers import TIED
+
+STAND_INS = Path(__file__).with_name("stand_ins")
+#: The stages of stand_ins/Dockerfile, and the published images whose names they take.
+IMAGES = {
+    "postgres": "postgres:15.18",
+    "redis": "redis:7.2.16",
+    "seaweedfs": "chrislusf/seaweedfs:4.48",
+    "airflow": "apache/airflow:3.3.2-python3.12",
+}
+#: What Debian brings to all of them.
+PACKAGES = ("ca-certificates", "curl", "dumb-init", "postgresql", "python3", "python3-venv", "redis-server")
+NEEDED = ("dockerd", "docker", "docker-compose", "mmdebstrap", "slirp4netns", "unshare")
+#: How this machine reaches the package registries, if it is told so in the environment.
+REACHING = (
+    "PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_TRUSTED_HOST", "UV_DEFAULT_INDEX", "UV_INDEX",
+    "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY",
+)  # fmt: skip
+CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
+#: slirp4netns's own.
+NAME_SERVER = "10.0.2.3"
+START_LIMIT = 60
+COMMAND_LIMIT = 600
+
+
+def complaint():
+    """Return why no engine can be had here, or None."""
+    missing = [name for name in NEEDED if not shutil.which(name)]
+    if missing:
+        return f"no container engine: {', '.join(missing)} missing; on Debian: scripts/engine.sh"
+    if os.getuid():
+        return "no container engine: only root can start one"
+    return None
+
+
+class Engine:
+    """Started by ``with``, in *folder*, an empty one; ``engine.log`` in it is what it printed.
+
+    :param folder: short, since a socket's path is.
+    """
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.environment = {
+            **os.environ, "DOCKER_HOST": f"unix://{folder}/docker.sock", "DOCKER_BUILDKIT": "0",
+            "DOCKER_CONFIG": str(folder / "config"),
+        }  # fmt: skip
+        self.times = {}
+
+    def __enter__(self):
+        with (self.folder / "engine.log").open("wb") as log:
+            dockerd = [
+                "dockerd", f"--host=unix://{self.folder}/docker.sock", f"--data-root={self.folder}/data",
+                f"--exec-root={self.folder}/exec", f"--pidfile={self.folder}/pid", f"--dns={NAME_SERVER}",
+                "--exec-opt=native.cgroupdriver=cgroupfs", f"--cgroup-parent={self.folder.name}",
+            ]  # fmt: skip
+            apart = ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
+            self._process = _tied(*apart, "/bin/sh", "-c", 'ip link set lo up && exec "$@"', "sh", *dockerd, log=log)
+            try:
+                self._pid = self._until(self._first_inside, "nothing runs in the namespaces")
+                options = ["--configure", "--mtu=65520", "--disable-host-loopback"]
+                self._way_out = _tied("slirp4netns", *options, str(self._pid), "tap0", log=log)
+                self._until(self._is_up, "the engine did not come up")
+            except BaseException:
+                self.__exit__()
+                raise
+        return self
+
+    def __exit__(self, *_):
+        # The end of the namespaces' first process is the end of all that is in them; nobody is asked.
+        for name in ("_process", "_way_out"):
+            if process := getattr(self, name, None):
+                with suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
+                process.stdin.close()
+                process.wait()
+        self._until(self._control_groups_are_gone, "something is left of the containers")
+        shutil.rmtree(self.folder)
+
+    @contextmanager
+    def network(self):
+        """Where the published ports are."""
+        with Path("/proc/thread-self/ns/net").open("rb") as here:
+            with Path(f"/proc/{self._pid}/ns/net").open("rb") as there:
+                _enter(there)
+            try:
+                yield
+            finally:
+                _enter(here)
+
+    def run(self, *command, cwd=None):
+        """Run a command with this engine to its end; return what it printed."""
+        done = subprocess.run(
+            command, cwd=cwd, env=self.environment, capture_output=True, text=True, stdin=subprocess.DEVNULL,
+            timeout=COMMAND_LIMIT, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, f"{' '.join(command)}:\n{done.stdout[-3000:]}{done.stderr[-3000:]}"
+        return done.stdout
+
+    def build_stand_ins(self):
+        """Make the images that the repository's files name."""
+        with self.measured("base"):
+            self._import_base()
+        for stage, tag in IMAGES.items():
+            with self.measured(tag):
+                self.run("docker", "build", "--quiet", "--target", stage, "--tag", tag, str(STAND_INS))
+
+    @contextmanager
+    def measured(self, phase):
+        """Note the phase's seconds, and the CPU's seconds of all that ended or runs in here meanwhile."""
+        wall, cpu = time.monotonic(), self._cpu()
+        yield
+        self.times[phase] = (time.monotonic() - wall, self._cpu() - cpu)
+
+    def _import_base(self):
+        tar = self.folder / "base.tar"
+        certificates = os.environ.get("SSL_CERT_FILE") or CERTIFICATES
+        hooks = [f"--customize-hook=upload {certificates} {CERTIFICATES}"]
+        if Path("/etc/pip.conf").exists():
+            hooks.append("--customize-hook=upload /etc/pip.conf /etc/pip.conf")
+        options = ["--quiet", "--variant=essential", f"--include={','.join(PACKAGES)}", *hooks]
+        self.run("mmdebstrap", *options, "bookworm", str(tar))
+        variables = {name: os.environ[name] for name in REACHING if os.environ.get(name)}
+        variables |= {"SSL_CERT_FILE": CERTIFICATES, "PIP_CERT": CERTIFICATES, "UV_SYSTEM_CERTS": "1"}
+        changes = [part for name, value in variables.items() for part in ("--change", f'ENV {name}="{value}"')]
+        self.run("docker", "import", *changes, str(tar), "stand-in/base")
+        tar.unlink()
+
+    def _cpu(self):
+        ours = resource.getrusage(resource.RUSAGE_CHILDREN)
+        seconds = ours.ru_utime + ours.ru_stime
+        root = Path("/sys/fs/cgroup")
+        if (usage := root / "cpuacct" / self.folder.name / "cpuacct.usage").exists():
+            return seconds + int(usage.read_text()) / 1e9
+        if (usage := root / self.folder.name / "cpu.stat").exists():
+            return seconds + int(usage.read_text().split()[1]) / 1e6
+        return seconds
+
+    def _control_groups(self):
+        return {path for path in Path("/sys/fs/cgroup").glob(f"**/{self.folder.name}/**") if path.is_dir()}
+
+    def _control_groups_are_gone(self):
+        for group in sorted(self._control_groups(), reverse=True):
+            with suppress(OSError):  # its processes are still ending
+                group.rmdir()
+        return not self._control_groups()
+
+    def _first_inside(self):
+        """Return the id, as it is out here, of the first process in the namespaces."""
+        for child in psutil.Process(self._process.pid).children():
+            with suppress(OSError):
+                if Path(f"/proc/{child.pid}/ns/pid").readlink() != Path("/proc/self/ns/pid").readlink():
+                    return child.pid
+        return None
+
+    def _is_up(self):
+        return not subprocess.run(["docker", "info"], env=self.environment, capture_output=True, check=False).returncode
+
+    def _until(self, condition, message):
+        deadline = time.monotonic() + START_LIMIT
+        while time.monotonic() < deadline:
+            if result := condition():
+                return result
+            time.sleep(0.1)
+        log = self.folder / "engine.log"
+        raise AssertionError(f"{message}:\n{log.read_text(errors='replace')[-3000:]}")
+
+
+def _tied(*command, log):
+    """Start a command that ends when this process does, however that ends."""
+    return subprocess.Popen(
+        [*TIED, *command], stdin=subprocess.PIPE, stdout=log, stderr=log, start_new_session=True
+    )  # fmt: skip
+
+
+def _enter(namespace):
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.setns(namespace.fileno(), 0):
+        raise OSError(ctypes.get_errno(), "setns")

@@ -1,0 +1,222 @@
+"""docker-compose.yaml in a real engine, from a fresh clone, as docs/compose.md says; over stand-ins for its images."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+import pytest
+import yaml
+from deployment import Deployment
+from engine import Engine, complaint
+
+pytestmark = pytest.mark.engine
+
+ROOT = Path(__file__).parents[2]
+SERVICES = yaml.safe_load((ROOT / "docker-compose.yaml").read_text())["services"]
+BUCKET = "picture-books"
+START_LIMIT = 300
+#: An ordinary user, whom the engine's socket lets in.
+USER = 1000
+
+
+class Composed(Deployment):
+    """The file's deployment, through its published ports."""
+
+    def __init__(self, engine, clone):
+        self.engine, self.clone = engine, clone
+        self.url = "http://localhost:8080"
+        self.processes = {}
+
+    def compose(self, *arguments):
+        """Run docker-compose in the clone, as the user."""
+        become = ("setpriv", f"--reuid={USER}", f"--regid={USER}", "--clear-groups")
+        return self.engine.run(*become, "docker-compose", *arguments, cwd=self.clone)
+
+    def lines(self):
+        """Return the page's commands as argument lists; no terminal is there for ``exec``."""
+        block = re.search(r"```sh\n(.*?)```", (self.clone / "docs" / "compose.md").read_text(), re.DOTALL)[1]
+        for line in block.splitlines():
+            command = line.split("#")[0].split()
+            assert command[:2] == ["docker", "compose"]
+            yield [word for word in command[2:] for word in ([word, "-T"] if word == "exec" else [word])]
+
+    def health(self):
+        """Return each service's health; for one that ends, its exit code."""
+        found = {}
+        for container in self.compose("ps", "--quiet").split():
+            state = json.loads(self.engine.run("docker", "inspect", container))[0]
+            name = state["Config"]["Labels"]["com.docker.compose.service"]
+            health = state["State"].get("Health", {}).get("Status")
+            found[name] = health or (state["State"]["Status"], state["State"]["ExitCode"])
+        return found
+
+    def is_healthy(self):
+        return self.health() == {name: "healthy" if name != "setup" else ("exited", 0) for name in SERVICES}
+
+    def log_in(self):
+        self.token = self._token()
+
+
+def _rules():
+    saved = subprocess.run(["iptables-save"], capture_output=True, text=True, check=False).stdout
+    return {line for line in saved.splitlines() if line.startswith("-")}
+
+
+def _mounts():
+    return set(Path("/proc/self/mounts").read_text().splitlines())
+
+
+def _processes(folder):
+    return subprocess.run(["pgrep", "--full", str(folder)], capture_output=True, text=True, check=False).stdout
+
+
+@pytest.fixture(scope="module")
+def engine(request):
+    """An engine with the stand-ins in it. At the end nothing is left of it on this machine."""
+    asked = os.environ.get("TALECRAFT_ENGINE")
+    if not asked and request.config.option.markexpr != "engine":
+        pytest.skip("containers are started by -m engine only, or with TALECRAFT_ENGINE set")
+    if reason := complaint():
+        if asked == "required":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    folder = Path(tempfile.mkdtemp(prefix="tc-engine-"))
+    folder.chmod(0o755)
+    rules, mounts = _rules(), _mounts()
+    with Engine(folder) as engine:
+        engine.build_stand_ins()
+        os.chown(folder / "docker.sock", USER, USER)
+        yield engine
+    with request.config.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled():
+        for phase, (wall, cpu) in engine.times.items():
+            print(f"\n{phase:32} {wall:6.1f} s, CPU {cpu:6.1f} s", end="")  # noqa: T201  # CI's log
+    assert _rules() <= rules
+    assert _mounts() <= mounts
+    assert not _processes(folder)
+    assert not folder.exists()
+
+
+@pytest.fixture(scope="module")
+def composed(engine):
+    """The file as it is, from a fresh clone, started by the page's first line."""
+    clone = engine.folder / "clone"
+    subprocess.run(["git", "clone", "--quiet", str(ROOT), str(clone)], check=True)
+    for path in (clone, *clone.rglob("*")):
+        os.chown(path, USER, USER, follow_symlinks=False)
+    composed = Composed(engine, clone)
+    first, *composed.rest = composed.lines()
+    with engine.measured("up"):
+        # docker-compose 1.29 knows no --wait.
+        composed.compose(*(word for word in first if word != "--wait"))
+    with engine.measured("healthy"):
+        composed.until(composed.is_healthy, START_LIMIT, f"not healthy: {composed.health()}")
+    with engine.network():
+        composed.log_in()
+        yield composed
+
+
+@pytest.fixture(scope="module")
+def storybook(composed):
+    """The storybook, drawn by the page's other lines; what the last one printed."""
+    *start, count = composed.rest
+    for line in start:
+        composed.compose(*line)
+    with composed.engine.measured("storybook"):
+        (run,) = composed.api("/dags/talecraft_storybook/dagRuns")["dag_runs"]
+        assert composed.wait("talecraft_storybook", run["dag_run_id"]) == "success"
+    return run["dag_run_id"], composed.compose(*count)
+
+
+def objects(prefix):
+    """Return what lies in the bucket below *prefix*, by key."""
+    import boto3
+
+    client = boto3.client(
+        "s3", endpoint_url="http://localhost:8333", region_name="us-east-1",
+        aws_access_key_id="airflow", aws_secret_access_key="not-a-secret",
+    )  # fmt: skip
+    listed = client.list_objects_v2(Bucket=BUCKET, Prefix=prefix).get("Contents", [])
+    return {item["Key"]: client.get_object(Bucket=BUCKET, Key=item["Key"])["Body"].read() for item in listed}
+
+
+def pictures(prefix):
+    found = {key: data for key, data in objects(prefix).items() if key.endswith(".jpeg")}
+    assert all(data.startswith(b"\xff\xd8\xff") for data in found.values())
+    return found
+
+
+def test_three_lines_later_the_pictures_are_in_the_bucket(storybook):
+    assert len(pictures("storybook/")) == 6
+    assert re.search(r"credits +12\b", storybook[1])
+
+
+def test_a_picture_of_the_day_is_drawn_by_its_schedule(composed):
+    composed.unpause("talecraft_daily")
+    with composed.engine.measured("daily"):
+        runs = composed.until(
+            lambda: composed.api("/dags/talecraft_daily/dagRuns")["dag_runs"], 60, "talecraft_daily did not start"
+        )
+        assert composed.wait("talecraft_daily", runs[0]["dag_run_id"]) == "success"
+    assert len(pictures("daily/")) == 1
+
+
+def test_every_product_has_its_picture(composed):
+    with composed.engine.measured("catalogue"):
+        assert composed.run("talecraft_catalogue")[1] == "success"
+    assert len(pictures("catalogue/")) == 3
+    ask = "SELECT picture FROM products ORDER BY sku"
+    command = ["psql", "--host=127.0.0.1", "--username=airflow", "--tuples-only", "--no-align", "--command", ask]
+    found = composed.compose("exec", "-T", "-e", "PGPASSWORD=not-a-secret", "postgres", *command, "catalogue")
+    assert [line.startswith(f"s3://aws_default@{BUCKET}/catalogue/") for line in found.split()] == [True] * 3
+
+
+def test_a_pictures_link_opens_in_a_browser_and_in_the_worker(composed, storybook):
+    link = composed.xcom("talecraft_storybook", storybook[0], "illustrate", map_index=0)["image_url"]
+    # Not by curl, which itself takes *.localhost for its own machine.
+    fetch = "import sys, urllib.request; print(len(urllib.request.urlopen(sys.argv[1]).read()))"
+    size = int(composed.compose("exec", "-T", "worker", "python", "-c", fetch, link))
+    assert size in [len(data) for data in pictures("storybook/").values()]
+    if not (chromium := shutil.which("chromium")):
+        pytest.skip("no Chromium on this machine; on Debian: apt install chromium")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+        page = browser.new_page()
+        page.goto(link)
+        assert page.evaluate("document.images[0].naturalWidth") > 500
+        page.goto("http://localhost:8080/dags")
+        page.get_by_text("talecraft_storybook").first.wait_for()
+        browser.close()
+
+
+def test_all_example_dags_are_read(composed):
+    assert composed.api("/importErrors")["import_errors"] == []
+
+
+@pytest.mark.parametrize("service", sorted(SERVICES.keys() - {"setup"}))
+def test_nothing_runs_as_root(composed, service):
+    assert composed.compose("exec", "-T", service, "stat", "--format=%u", "/proc/1").strip() != "0"
+
+
+def test_started_again_it_changes_nothing(composed, storybook):
+    before = objects("")
+    with composed.engine.measured("up again"):
+        composed.compose("up", "--detach")
+        composed.until(composed.is_healthy, START_LIMIT, f"not healthy: {composed.health()}")
+    assert objects("") == before
+
+
+def test_taken_down_it_leaves_nothing(composed):
+    with composed.engine.measured("down"):
+        composed.compose("down", "--volumes")
+    for kind in (["ps", "--all", "--quiet"], ["volume", "ls", "--quiet"]):
+        assert composed.engine.run("docker", *kind) == ""
+    networks = composed.engine.run("docker", "network", "ls", "--format", "{{.Name}}").split()
+    assert sorted(networks) == ["bridge", "host", "none"]
