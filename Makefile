@@ -4,6 +4,7 @@
 #   make lint, make test-only   its two halves; AIRFLOW_VERSION=2.11.2 VENV=… for another Airflow
 #   make check TESTS="…"     only these: a folder, a file, -m MARKER, -k NAME, whatever pytest takes; in seconds
 #   make docs                the pages of docs/ and the reference as a site, in site/; in an environment of its own
+#   make engine              docker-compose.yaml in a real engine: as root, after scripts/engine.sh; seven minutes
 #   make dist                wheel and sdist, checked, and installed into an empty environment
 
 export VENV ?= $(CURDIR)/.venv
@@ -14,7 +15,7 @@ export PROMPT
 
 PYTHON := $(VENV)/bin/python
 
-.PHONY: demo test lint test-only check docs dist clean
+.PHONY: demo test lint test-only engine check docs dist clean
 
 demo:
 	@python3 scripts/environment.py sandbox
@@ -35,6 +36,10 @@ test-only:
 	@python3 scripts/environment.py dev
 	$(PYTHON) -m pytest -n 2 -m "not integration and not engine"
 	$(PYTHON) -m pytest -n 4 --dist loadfile --no-loadscope-reorder -m integration
+
+engine:
+	@python3 scripts/environment.py dev
+	TALECRAFT_ENGINE=required $(PYTHON) -m pytest -m engine tests/engine
 
 check:
 	@python3 scripts/environment.py dev
