@@ -24,6 +24,7 @@ from airflow_provider_talecraft.exceptions import (
     TaleCraftRateLimitError,
     TaleCraftUnavailableError,
 )
+from airflow_provider_talecraft.policies.fail_fast import in_short_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -192,7 +193,8 @@ class Batch:
                 self.tally.kept += 1
 
     def _fail(self, item: Item, error: TaleCraftError | AirflowFailException, *, in_a_row: bool) -> None:
-        log.warning("%s: %s", item, reason(error))
+        for line in in_short_lines(f"{item}: {reason(error)}"):
+            log.warning("%s", line)
         self._output.add({"index": item.index, "key": item.key, "error": reason(error), **item.request.payload()})
         with self._lock:
             self.tally.failed += 1

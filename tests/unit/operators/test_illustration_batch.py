@@ -719,6 +719,14 @@ def test_a_line_of_progress_is_no_wider_than_airflows_log_page():
     assert len(f"{tally}; {line.time_left(now)} to go.") <= 110
 
 
+def test_a_failed_item_is_told_in_lines_no_wider_than_airflows_log_page(connected, store, caplog):
+    connected.fault(prompt="Page c.", message="Generation failed: " + "too many words " * 20)
+    execute(store, on_partial_failure="keep")
+    told = [record.message for record in caplog.records if record.levelname == "WARNING"]
+    assert told[0].startswith("prompts[2]: TaleCraftGenerationFailedError")
+    assert all(len(line) <= 90 for line in told)
+
+
 def test_a_batch_that_fails_says_in_its_report_what_became_of_each(connected, store):
     connected.fault(prompt="Page c.", message="Generation failed")
     ti = TaskInstance()
