@@ -4,7 +4,7 @@
 #   make lint, make test-only   its two halves; AIRFLOW_VERSION=2.11.2 VENV=… for another Airflow
 #   make check TESTS="…"     only these: a folder, a file, -m MARKER, -k NAME, whatever pytest takes; in seconds
 #   make docs                the pages of docs/ and the reference as a site, in site/; in an environment of its own
-#   make engine              docker-compose.yaml in a real engine: as root, after scripts/engine.sh; seven minutes
+#   make engine              docker-compose.yaml in a real engine: as root, after scripts/engine.sh; five minutes
 #   make dist                wheel and sdist, checked, and installed into an empty environment
 
 export VENV ?= $(CURDIR)/.venv
