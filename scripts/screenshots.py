@@ -7,6 +7,7 @@ log in to it are those of the tests.
 from __future__ import annotations
 
 import json
+import shutil
 import tempfile
 from io import BytesIO
 from pathlib import Path
@@ -20,19 +21,22 @@ from airflow_provider_talecraft.sandbox import Sandbox
 ROOT = Path(__file__).resolve().parents[1]
 IMAGES = ROOT / "docs" / "images"
 WIDTH, HEIGHT = 1180, 760
+#: Where the pictures stand: it is seen on the tab. Emptied first, else they are found and not drawn.
+SHOWN = "/tmp/picture-book"  # noqa: S108
 #: Of PNG: few enough for a small file, enough for a picture book.
 COLOURS = 160
 
 
 def main() -> None:
     IMAGES.mkdir(exist_ok=True)
+    shutil.rmtree(SHOWN, ignore_errors=True)
     with tempfile.TemporaryDirectory() as folder, Sandbox(latency=0) as sandbox:
         connection = {"conn_type": "talecraft", "host": sandbox.url, "password": sandbox.api_key}
         sandbox.faults([{"message": "Generation failed", "prompt": "The fox breaks its pencil", "times": None}])
         environment = {"AIRFLOW_CONN_TALECRAFT_DEFAULT": json.dumps({**connection, "extra": {"max_concurrency": 8}})}
         dags = ROOT / "tests" / "integration" / "dags_pages"
         with AirflowWithPeople(Path(folder), dags, environment, path="") as airflow:
-            run, _ = airflow.run("talecraft_pages", {"folder": f"file://{folder}/pictures"})
+            run, _ = airflow.run("talecraft_pages", {"folder": f"file://{SHOWN}"})
             shots = {
                 "gallery": (airflow.tab("talecraft_pages", run), "light"),
                 "gallery-dark": (airflow.tab("talecraft_pages", run), "dark"),

@@ -70,8 +70,13 @@ export function chart(sums) {
     if (canvas.isConnected) draw();
   }
 
+  function follow() {
+    if (canvas.isConnected) draw();
+    else removeEventListener("themechange", follow); // the page has another chart by now
+  }
+
   choose(chosen);
-  addEventListener("themechange", draw);
+  addEventListener("themechange", follow);
   requestAnimationFrame(draw); // once it stands in the page, and has a size
   return [
     h("div", { class: "choice", role: "group", "aria-label": t("chart_choice") }, buttons),
