@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[1]
 IMAGES = ROOT / "docs" / "images"
 WIDTH, HEIGHT = 1180, 760
 #: Where the pictures stand: it is seen on the tab. Emptied first, else they are found and not drawn.
-SHOWN = "/tmp/picture-book"  # noqa: S108
+SHOWN = "/tmp/picture-book"  # noqa: S108  # a picture of it is all that stays
 #: Of PNG: few enough for a small file, enough for a picture book.
 COLOURS = 160
 

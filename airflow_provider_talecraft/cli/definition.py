@@ -24,7 +24,7 @@ def get_cli_commands() -> list[GroupCommand]:
             help=command.help,
             description=command.description,
             func=_ending_with_its_code(command),
-            args=tuple(Arg(flags, **keywords) for flags, keywords in command.options),  # type: ignore[no-untyped-call]
+            args=tuple(Arg(flags, **keywords) for flags, keywords in command.options),  # type: ignore[no-untyped-call]  # Airflow's
         )
         for command in COMMANDS
     )

@@ -48,7 +48,8 @@ def run(options: argparse.Namespace) -> int:
     except Exception as error:  # noqa: BLE001  # each store has its own
         print(f"{options.prefix} cannot be read: {error}", file=sys.stderr)  # noqa: T201  # a command's own output
         return 1
-    print(json.dumps(account.facts(), indent=1) if options.output == "json" else account.table())  # noqa: T201
+    told = json.dumps(account.facts(), indent=1) if options.output == "json" else account.table()
+    print(told)  # noqa: T201  # a command's own output
     return 1 if account.unreadable else 0
 
 

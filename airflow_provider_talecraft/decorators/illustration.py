@@ -125,7 +125,7 @@ class _IllustrationDecoratedOperator(DecoratedOperator, _WithOrWithoutPlace):
 
     def _arguments_from_xcom(self, context: Any) -> set[str]:
         """Return the names of the arguments whose text Airflow would render although an XCom brought it."""
-        mapped: Any = self.dag.task_dict.get(self.task_id) if self.has_dag() else None  # type: ignore[no-untyped-call]
+        mapped: Any = self.dag.task_dict.get(self.task_id) if self.has_dag() else None  # type: ignore[no-untyped-call]  # Airflow's
         given = getattr(getattr(mapped, "op_kwargs_expand_input", None), "value", None)
         # Of expand, which has a mapping, Airflow itself renders only what the author wrote.
         if given is None or isinstance(given, Mapping):

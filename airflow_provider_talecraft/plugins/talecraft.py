@@ -50,7 +50,7 @@ class TaleCraftPlugin(AirflowPlugin):
     fastapi_apps: ClassVar[list[Any]] = (  # type: ignore[misc]  # Airflow declares them without ClassVar
         [{"app": _Pages(), "url_prefix": f"/{PREFIX}", "name": "TaleCraft"}] if HAS_VIEWS else []
     )
-    external_views: ClassVar[list[Any]] = (  # type: ignore[misc]
+    external_views: ClassVar[list[Any]] = (  # type: ignore[misc]  # as above
         [
             _view("Illustration", "task_instance", "talecraft_illustration", f"task.html?{TASK}"),
             _view("Illustrations", "dag_run", "talecraft_illustrations", "run.html?dag_id={DAG_ID}&run_id={RUN_ID}"),
