@@ -722,7 +722,11 @@ def test_a_line_of_progress_is_no_wider_than_airflows_log_page():
 def test_a_failed_item_is_told_in_lines_no_wider_than_airflows_log_page(connected, store, caplog):
     connected.fault(prompt="Page c.", message="Generation failed: " + "too many words " * 20)
     execute(store, on_partial_failure="keep")
-    told = [record.message for record in caplog.records if record.levelname == "WARNING"]
+    told = [
+        record.message
+        for record in caplog.records
+        if record.levelname == "WARNING" and record.name.startswith("airflow_provider_talecraft.")
+    ]
     assert told[0].startswith("prompts[2]: TaleCraftGenerationFailedError")
     assert all(len(line) <= 90 for line in told)
 
