@@ -7,14 +7,13 @@ import os
 import shutil
 import signal
 import sqlite3
-import subprocess
-import sys
 import time
 from collections import Counter
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
+import forked
 import pytest
 from drawing import names, receipt
 from migrated import migrated
@@ -118,15 +117,11 @@ def environment(home, sandbox=None, folder="", only=""):
     }
 
 
-def start(command, env, log):
-    with log.open("w") as output:
-        return subprocess.Popen(command, env=env, stdout=output, stderr=output, start_new_session=True)
-
-
-def run(command, env):
-    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=LIMIT, check=False)
-    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
-    return done.stdout + done.stderr
+def run(code, arguments, env, log):
+    process = forked.start(code, arguments, env, log)
+    process.join(LIMIT)
+    assert process.exitcode == 0, log.read_text()[-8000:]
+    return log.read_text()
 
 
 def kill_each(processes):
@@ -137,18 +132,18 @@ def kill_each(processes):
         while waiting:
             assert time.monotonic() < deadline, waiting
             for process, condition in [pair for pair in waiting if pair[1]()]:
-                assert process.poll() is None, "it ended before it was killed"
+                assert process.is_alive(), "it ended before it was killed"
                 os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
+                process.join()
                 waiting.remove((process, condition))
             for process, _ in waiting:
-                assert process.poll() is None, "it ended before it came to the point"
+                assert process.is_alive(), "it ended before it came to the point"
             time.sleep(0.05)
     finally:
         for process, _ in processes:
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+            process.join()
 
 
 def charges(sandbox):
@@ -173,9 +168,8 @@ def killed(tmp_path_factory, airflow_home, sandbox):
     for point in EXPECTED:
         home = work / f"home-{point}"
         shutil.copytree(airflow_home, home)
-        command = [sys.executable, "-c", STOPPING + RUNNING, point, str(work / point)]
-        process = start(
-            [*command, "talecraft_draw_once", RUNS["the same run"]],
+        process = forked.start(
+            STOPPING + RUNNING, [point, str(work / point), "talecraft_draw_once", RUNS["the same run"]],
             environment(home, sandbox, work / "pictures", only=point), work / f"{point}.log",
         )  # fmt: skip
         sent = partial(is_on_its_way, sandbox, point) if point.startswith("sent") else (work / point).exists
@@ -192,8 +186,8 @@ def run_again(request, tmp_path_factory, airflow_home, sandbox, killed):
     shutil.copytree(left, work / "pictures")
     shutil.copytree(airflow_home, work / "home")
     already = charges(sandbox)
-    command = [sys.executable, "-c", STOPPING + RUNNING, "never", "", "talecraft_draw_once", RUNS[request.param]]
-    output = run(command, environment(work / "home", sandbox, work / "pictures"))
+    arguments = ["never", "", "talecraft_draw_once", RUNS[request.param]]
+    output = run(STOPPING + RUNNING, arguments, environment(work / "home", sandbox, work / "pictures"), work / "log")
     states = json.loads(output.partition("STATES ")[2].splitlines()[0])
     return states, before + (charges(sandbox) - already), work / "pictures", output
 
@@ -232,13 +226,12 @@ def test_in_every_store_a_picture_that_a_killed_worker_put_is_described_by_the_n
     env = {**environment(tmp_path / "home", sandbox), **store.environment}
     paths = [str(Path(__file__).parents[1]), str(Path(__file__).parents[2])]
     arguments = [store.uri(""), store.conn_id or "", *paths]
-    command = [sys.executable, "-c", STOPPING + DRAWING]
-    process = start([*command, "stored", str(tmp_path / "here"), *arguments], env, tmp_path / "log")
+    process = forked.start(STOPPING + DRAWING, ["stored", str(tmp_path / "here"), *arguments], env, tmp_path / "log")
     kill_each([(process, (tmp_path / "here").exists)])
     assert json.loads(store.read("cover.json"))["state"] == "fetched"
     assert set(store.objects()) == {"cover.jpeg", "cover.json"}
     time.sleep(1.1)  # what the killed worker had to itself is over
-    run([*command, "never", "", *arguments], env)
+    run(STOPPING + DRAWING, ["never", "", *arguments], env, tmp_path / "log")
     assert json.loads(store.read("cover.json"))["state"] == "stored"
     assert len(sandbox.ledger()["charges"]) == 1
 
@@ -253,8 +246,10 @@ def mapped(tmp_path_factory, airflow_home, sandbox):
     work = tmp_path_factory.mktemp("mapped")
     shutil.copytree(airflow_home, work / "home")
     for date in RUNS.values():
-        command = [sys.executable, "-c", STOPPING + RUNNING, "never", "", "talecraft_mapped_once", date]
-        output = run(command, environment(work / "home", sandbox, work / "pictures"))
+        arguments = ["never", "", "talecraft_mapped_once", date]
+        output = run(
+            STOPPING + RUNNING, arguments, environment(work / "home", sandbox, work / "pictures"), work / "log"
+        )
         assert '"draw": "success"' in output, output[-6000:]
     return work / "pictures" / "mapped", work / "home" / "airflow.db", charges(sandbox)
 
