@@ -27,40 +27,42 @@ def test_a_prompt_reaches_the_demo_as_it_was_typed():
     assert done.stdout == typed + "\n"
 
 
+PROMPT = 'A whale pays $5 for "{{ news }}"'
+
+
 def demo(prompt, folder):
-    return subprocess.run(
-        DEMO,
-        env={**os.environ, "PROMPT": prompt},
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=LIMIT,
-        check=True,
-    ).stdout
-
-
-def test_the_demo_run_twice_pays_nothing_and_another_prompt_pays_for_itself_only(tmp_path):
-    assert "1 picture, 1 drawn for 2 play credits" in demo("A whale", tmp_path)
-    again = demo("A whale", tmp_path)
-    assert "1 picture, nothing paid" in again
-    assert "  drawn  " not in again
-    assert "1 picture, 1 drawn for 2 play credits" in demo("Another whale", tmp_path)
-
-
-def test_a_prompt_of_ones_own_becomes_a_picture_and_its_cost_is_told(tmp_path):
-    prompt = 'A whale pays $5 for "{{ news }}"'
     done = subprocess.run(
-        DEMO, env={**os.environ, "PROMPT": prompt}, cwd=tmp_path, capture_output=True, text=True, timeout=LIMIT,
+        DEMO, env={**os.environ, "PROMPT": prompt}, cwd=folder, capture_output=True, text=True, timeout=LIMIT,
         check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
-    assert prompt in done.stdout
-    assert "1 picture, 1 drawn for 2 play credits" in done.stdout
-    (page,) = [line.strip() for line in done.stdout.splitlines() if line.endswith("index.html")]
-    (picture,) = [line.strip() for line in done.stdout.splitlines() if line.endswith(".jpeg")]
-    assert "A whale pays $5 for" in (tmp_path / page).read_text()
-    assert (tmp_path / picture).read_bytes().startswith(b"\xff\xd8\xff")
     assert not done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def first(tmp_path_factory):
+    """A folder where the demo ran once, and what it said."""
+    folder = tmp_path_factory.mktemp("demo")
+    return folder, demo(PROMPT, folder)
+
+
+def test_a_prompt_of_ones_own_becomes_a_picture_and_its_cost_is_told(first):
+    folder, said = first
+    assert PROMPT in said
+    assert "1 picture, 1 drawn for 2 play credits" in said
+    (page,) = [line.strip() for line in said.splitlines() if line.endswith("index.html")]
+    (picture,) = [line.strip() for line in said.splitlines() if line.endswith(".jpeg")]
+    assert "A whale pays $5 for" in (folder / page).read_text()
+    assert (folder / picture).read_bytes().startswith(b"\xff\xd8\xff")
+
+
+def test_the_demo_run_again_pays_nothing_and_another_prompt_pays_for_itself_only(first):
+    folder, _ = first
+    again = demo(PROMPT, folder)
+    assert "1 picture, nothing paid" in again
+    assert "  drawn  " not in again
+    assert "1 picture, 1 drawn for 2 play credits" in demo("Another whale", folder)
 
 
 def test_an_interrupted_demo_leaves_nothing_running(tmp_path):

@@ -163,7 +163,7 @@ IN_DAG_FILES = [
 
 @pytest.fixture(scope="module")
 def loaded_by():
-    """What each of a Dag file's imports loads beyond Airflow's own: each in a process of its own, forked behind those."""
+    """What each import of a Dag file loads beyond Airflow's own: in a process of its own, forked when those are."""
     code = f"""
 import importlib, os, sys
 try:
