@@ -5,17 +5,18 @@
 #   make check TESTS="…"     only these: a folder, a file, -m MARKER, -k NAME, whatever pytest takes; in seconds
 #   make docs                the pages of docs/ and the reference as a site, in site/; in an environment of its own
 #   make engine              docker-compose.yaml in a real engine: as root, after scripts/engine.sh; five minutes
-#   make dist                wheel and sdist, checked, and installed into an empty environment
+#   make dist                wheel and sdist, built twice, checked, and installed into an empty environment
+#   make release-check TAG=v1.2.3   the same, and whether tag, version and changelog agree; publishes nothing
 
 export VENV ?= $(CURDIR)/.venv
 export AIRFLOW_VERSION ?= 3.3.2
 # Taken as it was typed: a $ in a prompt is a dollar, not one of make's variables.
 override PROMPT := $(value PROMPT)
-export PROMPT
+export PROMPT TAG
 
 PYTHON := $(VENV)/bin/python
 
-.PHONY: demo test lint test-only engine check docs dist clean
+.PHONY: demo test lint test-only engine check docs dist release-check clean
 
 demo:
 	@python3 scripts/environment.py sandbox
@@ -52,6 +53,10 @@ docs:
 dist:
 	@python3 scripts/environment.py dev
 	$(PYTHON) scripts/check_dist.py
+
+release-check:
+	@python3 scripts/environment.py dev
+	$(PYTHON) scripts/release.py "$$TAG"
 
 clean:
 	rm -rf $(VENV) .venv-oldest .venv-docs site dist demo-output .mypy_cache .pytest_cache .ruff_cache .hypothesis

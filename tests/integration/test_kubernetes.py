@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections import Counter
 from importlib.metadata import version
 from pathlib import Path
@@ -32,6 +33,7 @@ FIRST = {
     "draw": "An owl waits for its picture",
     "at_once": "A hare has no time",
     "batch": "Badger number 0",
+    "restarted": "A heron waits for the scheduler",
 }
 
 
@@ -58,6 +60,7 @@ def airflow(tmp_path_factory, cluster):
     template = yaml.safe_load((DOCS / "pod-template.yaml").read_text())
     deployment = Deployment(home, Path(__file__).with_name("dags_kubernetes"), {
         "AIRFLOW__CORE__EXECUTOR": "KubernetesExecutor",
+        "AIRFLOW__CORE__PARALLELISM": "8",
         "AIRFLOW__KUBERNETES_EXECUTOR__CONFIG_FILE": str(cluster.config),
         "AIRFLOW__KUBERNETES_EXECUTOR__DELETE_WORKER_PODS_ON_FAILURE": "False",
         "AIRFLOW__KUBERNETES_EXECUTOR__IN_CLUSTER": "False",
@@ -73,7 +76,7 @@ def airflow(tmp_path_factory, cluster):
     (home / "pod-template.yaml").write_text(yaml.safe_dump(template))
     cluster.environment = {
         **deployment.environment,
-        "PATH": f"{Path(__import__('sys').executable).parent}:{deployment.environment['PATH']}",
+        "PATH": f"{Path(sys.executable).parent}:{deployment.environment['PATH']}",
     }
     with deployment:
         yield deployment
@@ -81,13 +84,20 @@ def airflow(tmp_path_factory, cluster):
 
 @pytest.fixture(scope="module")
 def run(airflow, cluster, sandbox, tmp_path_factory):
-    """The Dag's run: each task's first pod is told to go when its request is charged and not answered yet."""
+    """The Dag's run: each task's first pod is told to go when its request is charged and not answered yet.
+
+    One is left alone, and the scheduler is restarted instead.
+    """
     place = tmp_path_factory.mktemp("pictures")
     run_id = airflow.trigger(DAG, {"dst": f"file://{place}/owl.jpeg"})
     for task_id, prompt in FIRST.items():
         airflow.until(lambda prompt=prompt: prompt in charged(sandbox), 120, f"{task_id} was not asked for")
-        cluster.delete(first_pod(cluster, task_id))
+        if task_id != "restarted":
+            cluster.delete(first_pod(cluster, task_id))
+    airflow.stop("scheduler")
+    airflow.start("scheduler")
     airflow.wait(DAG, run_id)
+    airflow.until(lambda: set(cluster.created) == set(cluster.ends), 60, "a pod did not end")
     return run_id
 
 
@@ -105,6 +115,12 @@ def test_a_pod_that_is_told_to_go_waits_for_the_picture_that_is_paid_for(airflow
     assert (instance["state"], instance["try_number"]) == ("success", 1)
     assert charged(sandbox)[FIRST[task_id]] == 1
     assert cluster.ends[first_pod(cluster, task_id)] == 0
+
+
+def test_a_restarted_scheduler_takes_over_the_pods_that_run(airflow, sandbox, run):
+    instance = airflow.task_instances(DAG, run)["restarted", -1]
+    assert (instance["state"], instance["try_number"]) == ("success", 1)
+    assert charged(sandbox)[FIRST["restarted"]] == 1
 
 
 def test_a_pod_that_may_not_wait_pays_for_one_picture_more(airflow, cluster, sandbox, run):
@@ -143,5 +159,5 @@ def test_the_key_is_in_no_pod_and_in_no_log(airflow, cluster, run):
 def test_a_picture_fits_into_the_memory_that_the_pod_asks_for(cluster, run):
     (container,) = yaml.safe_load((DOCS / "pod-template.yaml").read_text())["spec"]["containers"]
     assert container["resources"]["requests"]["memory"] == "512Mi"
-    print({task_id: f"{cluster.peaks[first_pod(cluster, task_id)] / 2**20:.0f} MiB" for task_id in FIRST})
-    assert max(cluster.peaks.values()) < 512 * 2**20
+    peaks = {task_id: f"{cluster.peaks[first_pod(cluster, task_id)] / 2**20:.0f} MiB" for task_id in FIRST}
+    assert max(cluster.peaks.values()) < 512 * 2**20, peaks

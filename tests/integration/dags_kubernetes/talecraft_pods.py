@@ -19,6 +19,7 @@ with DAG("talecraft_pods", schedule=None, default_args={"retries": 2, "retry_del
     GenerateIllustrationOperator(task_id="generate", prompt="A fox waits for its picture")
     IllustrationOperator(task_id="draw", prompt="An owl waits for its picture", dst="{{ dag_run.conf['dst'] }}")
     GenerateIllustrationOperator(task_id="at_once", prompt="A hare has no time", executor_config=AT_ONCE)
+    GenerateIllustrationOperator(task_id="restarted", prompt="A heron waits for the scheduler")
     GenerateIllustrationBatchOperator(
         task_id="batch",
         prompts=[f"Badger number {number}" for number in range(4)],
