@@ -110,11 +110,11 @@ def use(wheel: Path, folder: Path) -> None:
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "PYTHONPATH"))}
     environment["AIRFLOW_HOME"] = str(folder / "home")
     environment["AIRFLOW__CORE__LOAD_EXAMPLES"] = "False"
-    command = [str(venv / "bin" / "airflow"), "providers", "get", "airflow-provider-talecraft", "--full", "-o", "json"]
-    (provider,) = json.loads(run(command, environment, folder))
-    version = wheel.name.split("-")[1]
-    if (provider["name"], provider["version"]) != ("TaleCraft", version):
-        sys.exit(f"airflow providers get shows another provider: {provider}")
+    command = [str(venv / "bin" / "airflow"), "providers", "list", "-o", "json"]
+    providers = {one["package_name"]: one for one in json.loads(run(command, environment, folder))}
+    provider = providers.get("airflow-provider-talecraft", {})
+    if provider.get("version") != wheel.name.split("-")[1] or "TaleCraft" not in provider["description"]:
+        sys.exit(f"airflow providers list shows another provider: {provider}")
     run([str(python), "-c", IMPORT_EXAMPLES, str(ROOT / "example_dags")], environment, folder)
 
 
