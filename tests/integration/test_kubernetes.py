@@ -156,9 +156,8 @@ def test_the_key_is_in_no_pod_and_in_no_log(airflow, cluster, run):
     assert KEY not in "".join(path.read_text() for path in cluster.folder.glob("*.log"))
 
 
-def test_a_picture_fits_into_the_memory_that_the_pod_asks_for(cluster, run, record_property):
+def test_a_picture_fits_into_the_memory_that_the_pod_asks_for(cluster, run):
     (container,) = yaml.safe_load((DOCS / "pod-template.yaml").read_text())["spec"]["containers"]
     assert container["resources"]["requests"]["memory"] == "512Mi"
     peaks = {task_id: f"{cluster.peaks[first_pod(cluster, task_id)] / 2**20:.0f} MiB" for task_id in FIRST}
-    record_property("peaks", peaks)
     assert max(cluster.peaks.values()) < 512 * 2**20, peaks

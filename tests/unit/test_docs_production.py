@@ -28,7 +28,8 @@ def family(error):
         yield from family(child)
 
 
-ERRORS = [error for error in family(exceptions.TaleCraftError) if error.__module__.startswith("airflow_provider_")]
+#: Those that batch/ has for itself never leave it.
+ERRORS = [error for error in family(exceptions.TaleCraftError) if error.__module__ == exceptions.__name__]
 
 
 def decide(error, try_number=1, **parameters):
