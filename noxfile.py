@@ -18,12 +18,15 @@ class Line(NamedTuple):
 
     :param pythons: those that the release's own classifiers name. Its Requires-Python is no help: "!=3.13" refuses
         3.13.0, and takes 3.13.1.
-    :param pins: what it needs beside its own requirements, which were written before these came.
+    :param beside: what is installed beside it, with the reason.
     """
 
     pythons: tuple[str, ...]
-    pins: tuple[str, ...] = ()
+    beside: tuple[str, ...] = ()
 
+
+#: The connection form of Airflow 3.0 and 3.1 has a hook's own fields and names only where this provider is installed.
+FORM = "apache-airflow-providers-fab"
 
 LINES = {
     "2.11.2": Line(("3.10", "3.11", "3.12")),
@@ -32,10 +35,11 @@ LINES = {
         (
             "fastapi<0.118",  # 0.118 ends a request's dependencies later; Airflow 3.1 has this pin itself
             "pyjwt<2.11",  # newer ones refuse the empty issuer that Airflow signs with: nobody can log in
-            "universal-pathlib<0.3",  # 0.3 moved what ObjectStoragePath is made of; 2.11 and 3.1 have this pin themselves
+            FORM,
+            "universal-pathlib<0.3",  # 0.3 moved what ObjectStoragePath is made of; 3.1 has this pin itself
         ),
     ),
-    "3.1.8": Line(("3.10", "3.11", "3.12", "3.13")),
+    "3.1.8": Line(("3.10", "3.11", "3.12", "3.13"), (FORM,)),
     "3.2.2": Line(
         ("3.10", "3.11", "3.12", "3.13", "3.14"),
         (
@@ -82,7 +86,7 @@ def line(session: nox.Session, airflow: str) -> None:
     # OpenLineage's provider is what the package's lineage is for; it is imported only where that is installed.
     session.install(
         f"airflow-provider-talecraft[sandbox] @ {built.as_uri()}",
-        "apache-airflow-providers-openlineage", "pytest", f"apache-airflow=={airflow}", *LINES[airflow].pins,
+        "apache-airflow-providers-openlineage", "pytest", f"apache-airflow=={airflow}", *LINES[airflow].beside,
     )  # fmt: skip
     matrix = HERE / "tests" / "matrix"
     session.run("python", "-m", "pytest", "-q", "-c", str(matrix / "pytest.ini"), str(matrix / "checks.py"))

@@ -34,11 +34,10 @@ def main() -> None:
                    "--tags", *tags, "--pythons", *pythons]  # fmt: skip
         failed = subprocess.run(command, cwd=ROOT, check=False).returncode
         results = outcomes(json.loads(Path(report.name).read_text() or '{"sessions": []}')["sessions"])
-    print(table(lines, pythons, results))
-    for airflow in lines:
-        if not any(results.get((airflow, python), "").startswith("ok") for python in pythons):
-            failed = sys.stdout.write(f"Airflow {airflow} works with none of the Pythons that are here.\n")
-    sys.exit(1 if failed else 0)
+    sys.stdout.write(f"\n{table(lines, pythons, results)}\n")
+    never = [airflow for airflow in lines if not any(results.get((airflow, name), "")[:2] == "ok" for name in pythons)]
+    if failed or never:
+        sys.exit(f"Failed. Run with no Python at all: {', '.join(never) or 'none'}.")
 
 
 def outcomes(sessions: list[dict]) -> dict[tuple[str, str], str]:
