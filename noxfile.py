@@ -75,7 +75,7 @@ def wheel(session: nox.Session) -> None:
 @nox.parametrize(
     ("python", "airflow"),
     [
-        nox.param(python, airflow, id=f"{airflow}-py{python}", tags=[airflow.rpartition(".")[0]])
+        nox.param(python, airflow, id=f"{airflow}-py{python}")
         for airflow, line in LINES.items()
         for python in line.pythons
     ],

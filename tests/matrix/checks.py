@@ -11,22 +11,39 @@ import re
 import subprocess
 import sys
 from importlib import import_module
-from importlib.metadata import version
+from importlib.metadata import metadata, version
 from pathlib import Path
 
 import pytest
 from packaging.version import Version
 
+from airflow_provider_talecraft.version_compat import HAS_RETRY_POLICY
+
 PACKAGE = "airflow_provider_talecraft"
+VERSIONS = Path(__file__).parents[2] / "docs" / "versions.md"
 EXAMPLES = sorted((Path(__file__).parents[2] / "example_dags").glob("*.py"))
 AIRFLOW = Version(version("apache-airflow"))
 #: Modules of Airflow's pages: their Airflow has a FastAPI app, which this package's plugin mounts them into.
 OF_AIRFLOW_3 = {f"{PACKAGE}.plugins.app", f"{PACKAGE}.plugins.stored_picture"}
 
 
+def is_said_to_have(feature):
+    """Return what docs/versions.md says about a feature, given by some of its words, on this line of Airflow."""
+    head, *rows = (row.strip("|").split("|") for row in re.findall(r"^\|.*\|$", VERSIONS.read_text(), re.MULTILINE))
+    (row,) = [row for row in rows if feature in row[0]]
+    return row[[cell.strip() for cell in head].index(f"{AIRFLOW.major}.{AIRFLOW.minor}")].strip()[:3] == "yes"
+
+
 def modules():
     package = import_module(PACKAGE)
     return [PACKAGE, *(found.name for found in pkgutil.walk_packages(package.__path__, f"{PACKAGE}."))]
+
+
+def test_airflow_names_the_pythons_that_the_documentation_has():
+    named = {line.rpartition(" :: ")[2] for line in metadata("apache-airflow").get_all("Classifier")}
+    (said,) = re.findall(rf"^\| {re.escape(str(AIRFLOW))} \| (3.*?) \|$", VERSIONS.read_text(), re.MULTILINE)
+    # Older Pythons are not this package's.
+    assert set(said.split(", ")) == {name for name in named if re.fullmatch(r"3\.\d\d", name)}
 
 
 def test_what_is_tested_is_the_wheel():
@@ -52,6 +69,7 @@ def test_an_example_loads_on_the_airflow_that_it_says_it_needs(bag):
     refused = {example for example in EXAMPLES if needed_by(example) > AIRFLOW}
     assert {Path(path) for path in bag.import_errors} == refused, bag.import_errors
     assert {Path(dag.fileloc) for dag in bag.dags.values()} == set(EXAMPLES) - refused
+    assert ("talecraft_book" in bag.dags) == is_said_to_have("approval")
 
 
 def run(bag, dag_id, **conf):
@@ -77,10 +95,18 @@ def test_a_picture_is_drawn_once(bag, charges, tmp_path):
 
 
 def test_a_decorated_function_draws_for_each_of_its_arguments(bag, charges, tmp_path):
-    run(bag, "talecraft_decorator", cities=["{{ ds }}"], destination=tmp_path.as_uri())
+    drawn = run(bag, "talecraft_decorator", cities=["{{ ds }}"], destination=tmp_path.as_uri())
     (prompt,) = charges()
     assert prompt.startswith("A postcard from {{ ds }}")
+    (label,) = [task.rendered_map_index for task in drawn.get_task_instances() if task.map_index >= 0]
+    assert (label or "").startswith("A postcard from {{ ds }}") == is_said_to_have(
+        "named by the beginning of its prompt"
+    )
     assert len(list(tmp_path.rglob("*.jpeg"))) == 1
+
+
+def test_the_record_and_the_policy_are_there_where_the_documentation_says_so():
+    assert HAS_RETRY_POLICY == is_said_to_have("a record of what was sent") == is_said_to_have("TaleCraftRetryPolicy")
 
 
 def test_airflow_finds_connection_decorator_and_link(database):
@@ -110,7 +136,7 @@ def test_a_picture_is_linked_from_its_task(bag, charges, tmp_path, api_server, l
 def test_the_plugin_adds_pages_where_airflow_has_a_place_for_them(api_server, login):
     plugins = api_server.get("/api/v2/plugins", headers=login).json()["plugins"]
     (plugin,) = [plugin for plugin in plugins if plugin["name"] == "talecraft"]
-    has_views = Version("3.1") <= AIRFLOW
+    has_views = is_said_to_have("tabs and the page")
     assert len(plugin.get("external_views", [])) == (3 if has_views else 0)
     if has_views:
         api_server.cookies.clear()  # 3.2 and newer log their client in with one
@@ -121,8 +147,7 @@ def test_the_plugin_adds_pages_where_airflow_has_a_place_for_them(api_server, lo
 
 
 def test_the_command_line_checks_the_key(charges):
-    # Airflow has commands of providers since 3.2.
-    talecraft = ["airflow", "talecraft"] if Version("3.2") <= AIRFLOW else [f"{PACKAGE}.cli"]
+    talecraft = ["airflow", "talecraft"] if is_said_to_have("`airflow talecraft`") else [f"{PACKAGE}.cli"]
     done = subprocess.run(
         [sys.executable, "-m", *talecraft, "check"], capture_output=True, text=True, check=False, timeout=120
     )

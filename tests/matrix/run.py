@@ -29,36 +29,40 @@ def main() -> None:
     lines = [airflow for airflow in LINES if not asked.lines or airflow.rpartition(".")[0] in asked.lines]
     pythons = [THIS_PYTHON if name == "this" else name for name in asked.pythons or PYTHONS]
     with tempfile.NamedTemporaryFile(suffix=".json") as report:
-        tags = [airflow.rpartition(".")[0] for airflow in lines]
+        sessions = [session(airflow, name) for airflow in lines for name in pythons if name in LINES[airflow].pythons]
         command = [sys.executable, "-m", "nox", "--parallel", str(SIDE_BY_SIDE), "--report", report.name,
-                   "--tags", *tags, "--pythons", *pythons]  # fmt: skip
+                   "--sessions", *sessions]  # fmt: skip
         failed = subprocess.run(command, cwd=ROOT, check=False).returncode
         results = outcomes(json.loads(Path(report.name).read_text() or '{"sessions": []}')["sessions"])
     sys.stdout.write(f"\n{table(lines, pythons, results)}\n")
-    never = [airflow for airflow in lines if not any(results.get((airflow, name), "")[:2] == "ok" for name in pythons)]
+    never = [
+        airflow for airflow in lines if not any(results.get(session(airflow, name), "")[:2] == "ok" for name in pythons)
+    ]
     if failed or never:
         sys.exit(f"Failed. Run with no Python at all: {', '.join(never) or 'none'}.")
 
 
-def outcomes(sessions: list[dict]) -> dict[tuple[str, str], str]:
-    """Return what became of each session, by Airflow and Python."""
-    told = {}
-    for session in sessions:
-        if session["args"]:
-            airflow, python = session["args"]["airflow"], session["args"]["python"]
-            told[airflow, python] = {
-                "success": f"ok, {session['duration']:.0f} s",
-                "skipped": f"not run: no Python {python}",
-            }.get(session["result"], "FAILED")
-    return told
+def session(airflow: str, python: str) -> str:
+    """Return what nox calls a session."""
+    return f"line({airflow}-py{python})"
 
 
-def table(lines: list[str], pythons: list[str], results: dict[tuple[str, str], str]) -> str:
+def outcomes(report: list[dict]) -> dict[str, str]:
+    """Return what became of each session, by nox's names."""
+    words = {"success": "ok, {:.0f} s", "skipped": "not run: no such Python here"}
+    return {
+        name: words.get(one["result"], "FAILED").format(one["duration"]) for one in report for name in one["signatures"]
+    }
+
+
+def table(lines: list[str], pythons: list[str], results: dict[str, str]) -> str:
     """Return the table: a row for each Airflow, a column for each Python."""
     rows = [["Airflow", *(f"Python {python}" for python in pythons)]]
     for airflow in lines:
         refused = {python: "refused by Airflow" for python in pythons if python not in LINES[airflow].pythons}
-        rows.append([airflow, *(refused.get(name) or results.get((airflow, name), "FAILED") for name in pythons)])
+        rows.append(
+            [airflow, *(refused.get(name) or results.get(session(airflow, name), "FAILED") for name in pythons)]
+        )
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
 
