@@ -99,9 +99,8 @@ def test_a_decorated_function_draws_for_each_of_its_arguments(bag, charges, tmp_
     (prompt,) = charges()
     assert prompt.startswith("A postcard from {{ ds }}")
     (label,) = [task.rendered_map_index for task in drawn.get_task_instances() if task.map_index >= 0]
-    assert (label or "").startswith("A postcard from {{ ds }}") == is_said_to_have(
-        "named by the beginning of its prompt"
-    )
+    is_named = (label or "").startswith("A postcard from {{ ds }}")
+    assert is_named == is_said_to_have("named by the beginning of its prompt")
     assert len(list(tmp_path.rglob("*.jpeg"))) == 1
 
 

@@ -1,4 +1,4 @@
-"""docs/versions.md and pyproject.toml say what noxfile.py runs. tests/matrix holds the page's first table to each Airflow."""
+"""docs/versions.md and pyproject.toml say what noxfile.py runs; tests/matrix holds the page to each Airflow."""
 
 from __future__ import annotations
 
@@ -19,12 +19,13 @@ def rows(heading):
     return dict(re.findall(r"^\| ([\d.]+) \| (.*?) \|$", section, re.MULTILINE))
 
 
-@pytest.fixture
-def noxfile(monkeypatch):
-    monkeypatch.setenv("PATH", os.environ["PATH"])  # which it makes longer
+@pytest.fixture(scope="module")
+def noxfile():
     spec = importlib.util.spec_from_file_location("noxfile", ROOT / "noxfile.py")
     module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PATH", os.environ["PATH"])  # which it makes longer
+        spec.loader.exec_module(module)
     return module
 
 
