@@ -44,7 +44,7 @@ def bag(database):
     """The example Dags, those included that this Airflow cannot load."""
     from airflow.models import DagBag
 
-    return DagBag(str(ROOT / "example_dags"), include_examples=False)
+    return DagBag(str(ROOT / "example_dags"))
 
 
 @pytest.fixture(scope="session")
