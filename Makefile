@@ -5,6 +5,7 @@
 #   make check TESTS="…"     only these: a folder, a file, -m MARKER, -k NAME, whatever pytest takes; in seconds
 #   make docs                the pages of docs/ and the reference as a site, in site/; in an environment of its own
 #   make engine              docker-compose.yaml in a real engine: as root, after scripts/engine.sh; five minutes
+#   make matrix [LINES="3.0 3.1"] [PYTHONS="3.12"]   the wheel on every Airflow and Python; a table at the end
 #   make dist                wheel and sdist, built twice, checked, and installed into an empty environment
 #   make release-check TAG=v1.2.3   the same, and whether tag, version and changelog agree; publishes nothing
 
@@ -16,7 +17,7 @@ export PROMPT TAG
 
 PYTHON := $(VENV)/bin/python
 
-.PHONY: demo test lint test-only engine check docs dist release-check clean
+.PHONY: demo test lint test-only engine check matrix docs dist release-check clean
 
 demo:
 	@python3 scripts/environment.py sandbox
@@ -42,6 +43,10 @@ engine:
 	@python3 scripts/environment.py dev
 	TALECRAFT_ENGINE=required $(PYTHON) -m pytest -m engine tests/engine
 
+matrix:
+	@python3 scripts/environment.py dev
+	@PATH="$(VENV)/bin:$$PATH" $(PYTHON) tests/matrix/run.py --lines $(LINES) --pythons $(PYTHONS)
+
 check:
 	@python3 scripts/environment.py dev
 	$(PYTHON) -m pytest $(TESTS)
@@ -59,4 +64,4 @@ release-check:
 	$(PYTHON) scripts/release.py "$$TAG"
 
 clean:
-	rm -rf $(VENV) .venv-oldest .venv-docs site dist demo-output .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-oldest .venv-docs .nox site dist demo-output .mypy_cache .pytest_cache .ruff_cache .hypothesis
