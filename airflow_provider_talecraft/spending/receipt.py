@@ -79,8 +79,9 @@ class Receipt:
         self._request = dict(request)
         self._owner = dict(owner)
         self._lease = lease
-        #: What stood there when it was last read or written.
+        #: What stood there when it was last read or written, and what was to stand there since.
         self._content: bytes | None = None
+        self._attempted: bytes | None = None
         self.facts: dict[str, Any] | None = None
         self.refresh()
 
@@ -106,7 +107,7 @@ class Receipt:
     def refresh(self) -> None:
         """Read it again."""
         with self._naming_the_place():
-            self._content = self.location.read(LIMIT)
+            self._content = self._attempted = self.location.read(LIMIT)
         self.facts = None if self._content is None else read(self._content, self.location, self._files)
 
     def load(self) -> dict[str, Any] | None:
@@ -140,21 +141,26 @@ class Receipt:
                     raise TakenError(self.location) from None
                 return
             with claimed(
-                self.location, number, owner=self._owner, until=until, is_current=self._is_current
+                self.location, number, owner=self._owner, until=until, is_current=self.is_current
             ) as claimed_number:
                 self._write(self._asked(entry, claimed_number, until))
 
     def save(self, entry: Mapping[str, Any]) -> None:
-        """Say that the request was answered, refused, or lost."""
+        """Say that the request was answered, refused, or lost.
+
+        An answer may come so late that another task has taken over. What that one has paid for is left as it is.
+        """
         facts = self.facts or {}
         replaces = {"replaces": facts["replaces"]} if facts.get("replaces") else {}
         if entry["state"] == "delivered":
             paid = self._facts(entry, state="answered", requests=facts["requests"]) | dict(entry["result"]) | replaces
-            self._write({**paid, "credits": CREDITS, "busy_until": moment_in(self._lease())})
+            others = self._written_meanwhile()
+            if others.get("state") not in PAID:
+                paid |= self._counts_with(others)
+                self._write({**paid, "credits": CREDITS, "busy_until": moment_in(self._lease())})
         elif entry["state"] == "sent":
             self.release()
-        elif not self._is_current():
-            # The answer came so late that another task has taken over.
+        elif not self.is_current():
             log.warning("%s was written by another task meanwhile: it is left as it is.", self.location)
         elif entry["unanswered"]:
             self._write(self._facts(entry, state="refused", requests=facts["requests"]) | replaces)
@@ -162,11 +168,16 @@ class Receipt:
             self._write({**facts["replaces"], "requests": facts["requests"]})
         else:
             self.location.remove()
-            self._content = self.facts = None
+            self._content = self._attempted = self.facts = None
 
     def release(self) -> None:
-        """Say that nobody is at work any more."""
-        self._write({name: value for name, value in (self.facts or {}).items() if name != "busy_until"})
+        """Say that nobody is at work any more, unless another task is by now."""
+        if self.is_current():
+            self._write({name: value for name, value in (self.facts or {}).items() if name != "busy_until"})
+
+    def is_current(self) -> bool:
+        """Return whether it stands as it was last read or written here, so that no other task has taken over."""
+        return self.location.read(LIMIT) in (self._content, self._attempted)
 
     def release_quietly(self) -> None:
         """As :meth:`release`, for one who has an error of his own to raise."""
@@ -211,8 +222,9 @@ class Receipt:
         content = {"talecraft_receipt": VERSION, "about": about(facts), **facts}
         text = json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
         # Known first: what a store that fails now does not take, it may take with the next state.
-        self.facts, self._content = facts, text.encode()
-        self.location.put(self._content, content_type=CONTENT_TYPE, exclusive=exclusive)
+        self.facts, self._attempted = facts, text.encode()
+        self.location.put(self._attempted, content_type=CONTENT_TYPE, exclusive=exclusive)
+        self._content = self._attempted
 
     @contextmanager
     def _naming_the_place(self) -> Iterator[None]:
@@ -228,6 +240,21 @@ class Receipt:
                 "dst, and what its connection may do there."
             ) from error
 
-    def _is_current(self) -> bool:
-        """Return whether it stands as it was last read or written."""
-        return self.location.read(LIMIT) == self._content
+    def _written_meanwhile(self) -> dict[str, Any]:
+        """Return what another task has written since; nothing, too, if that cannot be read."""
+        try:
+            if not self.is_current():
+                return read(self.location.read(LIMIT) or b"", self.location, self._files)
+        except Exception:  # a store that fails, or what is no receipt: the answer in hand counts for more
+            log.warning("%s could not be read again", self.location, exc_info=True)
+        return {}
+
+    def _counts_with(self, others: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the counts of *others*, who went by the request that is answered now as one without an answer."""
+        if not others:
+            return {}
+        mine = (self.facts or {})["unanswered"][-1]
+        unanswered = list(others["unanswered"])
+        if mine in unanswered:
+            unanswered.remove(mine)
+        return {"requests": others["requests"], "replays": others["replays"], "unanswered": unanswered}
