@@ -236,11 +236,11 @@ class DrawOnce:
         :raises TakenError: if it draws the same; that is found, or waited for.
         :raises AirflowFailException: if it draws something else.
         """
-        if self._receipt.is_current():
+        others = self._receipt.written_meanwhile()
+        if not others:
             return
         what = f"this one's is paid for too, and is at {without_query(drawn['image_url'])}"
-        self._receipt.refresh()
-        if (self._receipt.facts or {}).get("fingerprint") == self._fingerprint:
+        if others["fingerprint"] == self._fingerprint:
             log.warning("%s: another task has drawn this picture meanwhile; %s", self._receipt.place, what)
             raise TakenError(self._receipt.location, what)
         raise AirflowFailException(

@@ -141,7 +141,7 @@ class Receipt:
                     raise TakenError(self.location) from None
                 return
             with claimed(
-                self.location, number, owner=self._owner, until=until, is_current=self.is_current
+                self.location, number, owner=self._owner, until=until, is_current=self._is_current
             ) as claimed_number:
                 self._write(self._asked(entry, claimed_number, until))
 
@@ -154,13 +154,13 @@ class Receipt:
         replaces = {"replaces": facts["replaces"]} if facts.get("replaces") else {}
         if entry["state"] == "delivered":
             paid = self._facts(entry, state="answered", requests=facts["requests"]) | dict(entry["result"]) | replaces
-            others = self._written_meanwhile()
+            others = self.written_meanwhile()
             if others.get("state") not in PAID:
                 paid |= self._counts_with(others)
                 self._write({**paid, "credits": CREDITS, "busy_until": moment_in(self._lease())})
         elif entry["state"] == "sent":
             self.release()
-        elif not self.is_current():
+        elif not self._is_current():
             log.warning("%s was written by another task meanwhile: it is left as it is.", self.location)
         elif entry["unanswered"]:
             self._write(self._facts(entry, state="refused", requests=facts["requests"]) | replaces)
@@ -172,12 +172,8 @@ class Receipt:
 
     def release(self) -> None:
         """Say that nobody is at work any more, unless another task is by now."""
-        if self.is_current():
+        if self._is_current():
             self._write({name: value for name, value in (self.facts or {}).items() if name != "busy_until"})
-
-    def is_current(self) -> bool:
-        """Return whether it stands as it was last read or written here, so that no other task has taken over."""
-        return self.location.read(LIMIT) in (self._content, self._attempted)
 
     def release_quietly(self) -> None:
         """As :meth:`release`, for one who has an error of his own to raise."""
@@ -185,6 +181,15 @@ class Receipt:
             self.release()
         except Exception:
             log.warning("%s could not be written", self.location, exc_info=True)
+
+    def written_meanwhile(self) -> dict[str, Any]:
+        """Return what another task has written since; nothing, too, if that cannot be read."""
+        try:
+            if not self._is_current():
+                return read(self.location.read(LIMIT) or b"", self.location, self._files)
+        except Exception:  # a store that fails, or what is no receipt: the answer in hand counts for more
+            log.warning("%s could not be read again", self.location, exc_info=True)
+        return {}
 
     def picture_is_gone(self) -> None:
         """Go by the receipt as if its picture were to be drawn for the first time."""
@@ -240,14 +245,9 @@ class Receipt:
                 "dst, and what its connection may do there."
             ) from error
 
-    def _written_meanwhile(self) -> dict[str, Any]:
-        """Return what another task has written since; nothing, too, if that cannot be read."""
-        try:
-            if not self.is_current():
-                return read(self.location.read(LIMIT) or b"", self.location, self._files)
-        except Exception:  # a store that fails, or what is no receipt: the answer in hand counts for more
-            log.warning("%s could not be read again", self.location, exc_info=True)
-        return {}
+    def _is_current(self) -> bool:
+        """Return whether it stands as it was last read or written here, so that no other task has taken over."""
+        return self.location.read(LIMIT) in (self._content, self._attempted)
 
     def _counts_with(self, others: Mapping[str, Any]) -> dict[str, Any]:
         """Return the counts of *others*, who went by the request that is answered now as one without an answer."""
