@@ -95,8 +95,8 @@ def sha256(content):
 class Rules:
     """What is allowed at one place, whoever asks.
 
-    A series is all that is sent for one request, until another one is sent: with redraw="always" that of another run,
-    or of a cleared task, is another one.
+    A series is all that is done for one request, until the receipt is another one's: with redraw="always" that of
+    another run, or of a cleared task, is another one.
     """
 
     def __init__(self, max_replays, clock):
@@ -113,9 +113,7 @@ class Rules:
             others = other is not worker and ti != worker.ti
             assert not others or self._clock.now > since + LEASE, "two requests are on their way at the same time"
         self._on_their_way.append((worker, worker.ti, self._clock.now))
-        if worker.series != self._series:
-            self._series, self.settled, self.noted = worker.series, False, None
-            self._charges.append(0)
+        self.belongs_to(worker)
         worker.number = len(self._charges) - 1
         assert not self.settled, "what stands is drawn again"
         assert self.noted is None, "what is paid for, and not stored yet, is drawn again"
@@ -139,9 +137,15 @@ class Rules:
 
     def receipt_written(self):
         worker = current()
-        heard = getattr(worker, "heard", None)
-        if heard not in {None, "refused"} and worker.series == self._series:
-            self.noted = heard
+        self.belongs_to(worker)
+        if worker.heard not in {None, "refused"}:
+            self.noted = worker.heard
+
+    def belongs_to(self, worker):
+        """Begin another series if the place was another request's until now."""
+        if worker.series != self._series:
+            self._series, self.settled, self.noted = worker.series, False, None
+            self._charges.append(0)
 
     def returned(self, worker):
         if worker.series == self._series:
