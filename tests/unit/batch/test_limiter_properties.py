@@ -49,21 +49,24 @@ class Office:
             try:
                 with self.limiter.slot() as slot:
                     slot.start()
-                    self.starts.append(self.now)
-                    self.on_their_way += 1
-                    self.most = max(self.most, self.on_their_way)
-                    self.sleep(seconds)
-                    self.on_their_way -= 1
-                    if pause is None:
-                        self.limiter.delivered()
-                    else:
-                        self.pauses.append((self.now, pause))
-                        self.limiter.slow_down(slot, TaleCraftRateLimitError("Too many.", retry_after=pause))
-                return
+                    self.send(slot, seconds, pause)
             except MovedBackError:
                 continue
             except TaleCraftRateLimitError:
-                return  # too often in a row: the batch ends there
+                pass  # too often in a row: the batch would end there
+            return
+
+    def send(self, slot, seconds, pause):
+        self.starts.append(self.now)
+        self.on_their_way += 1
+        self.most = max(self.most, self.on_their_way)
+        self.sleep(seconds)
+        self.on_their_way -= 1
+        if pause is None:
+            self.limiter.delivered()
+        else:
+            self.pauses.append((self.now, pause))
+            self.limiter.slow_down(slot, TaleCraftRateLimitError("Too many.", retry_after=pause))
 
     def run(self):
         for _ in range(20_000):
