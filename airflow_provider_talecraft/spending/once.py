@@ -234,13 +234,13 @@ class DrawOnce:
         """Raise if another task has taken over meanwhile: its receipt and its picture are left as they are.
 
         :raises TakenError: if it draws the same; that is found, or waited for.
-        :raises AirflowFailException: if it draws something else.
+        :raises AirflowFailException: if that would not do, and the picture would be drawn, and paid for, once more.
         """
         others = self._receipt.written_meanwhile()
         if not others:
             return
         what = f"this one's is paid for too, and is at {without_query(drawn['image_url'])}"
-        if others["fingerprint"] == self._fingerprint:
+        if others["fingerprint"] == self._fingerprint and self._terms.redraw != "always":
             log.warning("%s: another task has drawn this picture meanwhile; %s", self._receipt.place, what)
             raise TakenError(self._receipt.location, what)
         raise AirflowFailException(

@@ -215,9 +215,12 @@ def test_who_gets_the_same_picture_so_late_returns_the_one_that_stands(sandbox, 
     assert names(tmp_path) == ["cover.jpeg", "cover.json"]
 
 
-def test_who_gets_another_picture_so_late_says_where_it_is_and_does_not_pay_again(sandbox, tmp_path, monkeypatch):
-    others = drawn_in_the_meantime(monkeypatch, tmp_path, "An owl", then="delivered")
+@pytest.mark.parametrize(("prompt", "redraw"), [("An owl", "when_changed"), ("A fox", "always")])
+def test_who_gets_another_picture_so_late_says_where_it_is_and_does_not_pay_again(
+    sandbox, tmp_path, monkeypatch, prompt, redraw
+):
+    others = drawn_in_the_meantime(monkeypatch, tmp_path, prompt, then="delivered")
     with pytest.raises(AirflowFailException, match=r"Another picture was drawn meanwhile.*is at http.*pay again"):
-        draw(tmp_path, "A fox", name="cover")
-    assert draw(tmp_path, "An owl", name="cover") == {**others[0], "drawn": False}
+        draw(tmp_path, "A fox", name="cover", redraw=redraw)
+    assert draw(tmp_path, prompt, name="cover") == {**others[0], "drawn": False}
     assert requests_of(sandbox) == 2

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import itertools
 import os
 import shutil
 import tempfile
@@ -232,6 +233,27 @@ class OnePlace(RuleBasedStateMachine):
     def know(self, worker, ti, asked):
         worker.ti, worker.asked, worker.heard, worker.failed_write = ti.run_id, asked, None, False
         worker.series = (asked, ti.run_id, ti.max_tries) if self.redraw == "always" else asked
+
+    @precondition(lambda self: not all(self.workers))
+    @rule(
+        number=numbers,
+        answer=st.sampled_from(["delivered", "delivered", *ANSWERS]),
+        who=st.sampled_from(["retry", "clear", "another run"]),
+        edges=st.none() | st.integers(0, 40),
+    )
+    def a_try(self, number, answer, who, edges):
+        """Run a try beside the other one, to its end or until it is killed."""
+        number = 1 - number if self.workers[number] else number
+        self.start(number, "fox", [answer], who)
+        worker = self.workers[number]
+        for count in itertools.count():
+            if worker.is_over or count == edges:
+                break
+            self.step(worker)
+        self.judge()
+        if not worker.is_over:
+            worker.kill()
+            self.forget(worker)
 
     def a_running_one(self, number):
         return self.workers[number] or self.workers[1 - number]

@@ -6,12 +6,13 @@ before it ended, and the code is held to exactly that.
 
 from __future__ import annotations
 
+import itertools
 import shutil
 import tempfile
 
 from airflow.providers.common.compat.sdk import AirflowTaskTimeout, ObjectStoragePath
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from paid_service import ANSWERS, REFUSALS, TIMEOUT, PaidService
 from state_store import Store
 from workers import Worker, edge
@@ -120,56 +121,46 @@ class TaskInstanceOverTime(RuleBasedStateMachine):
         self.service = PaidService(self.rules)
         self.folder = tempfile.mkdtemp(prefix="talecraft-records-") if kind == "folder" else None
         self.store = RecordFolder(ObjectStoragePath(f"file://{self.folder}")) if kind == "folder" else Store()
-        self.worker = self.record = None
+        self.record = None
 
-    @precondition(lambda self: self.worker is None)
-    @rule(asked=st.sampled_from(list(REQUESTS)), answers=st.lists(st.sampled_from(ANSWERS), max_size=2))
-    def start(self, asked, answers):
-        self.asked, self.answers = asked, answers
+    @rule(
+        asked=st.sampled_from(["fox", "fox", *REQUESTS]),
+        answers=st.lists(st.sampled_from(ANSWERS), max_size=2),
+        ends=st.sampled_from([None, None, "killed", AirflowTaskTimeout, SystemExit]),
+        edges=st.integers(0, 9),
+        store_changes=st.none() | st.integers(0, 9),
+    )
+    def a_try(self, asked, answers, ends=None, edges=0, store_changes=None):
+        """Run a try; after so many edges the store breaks, or is mended, and after so many it ends in that way."""
         self.plan = self.rules.next_try(asked, self.max_tries)
-        self.posts = self.service.posts
-        self.worker = Worker(self.draw)
+        posts = self.service.posts
+        worker = Worker(lambda: self.draw(asked, answers))
+        for number in itertools.count():
+            if number == store_changes:
+                self.is_broken = not self.is_broken
+            if worker.is_over or (ends and number == edges):
+                break
+            worker.step()
+        if worker.is_over:
+            worker.finish()
+            self.judge(worker, answers, self.service.posts - posts)
+        elif ends == "killed":
+            worker.kill()
+        else:
+            worker.interrupt(ends("now"))
+            worker.finish()
 
-    @precondition(lambda self: self.worker is not None)
-    @rule(steps=st.integers(1, 4))
-    def go_on(self, steps):
-        for _ in range(steps):
-            if not self.worker.is_over:
-                self.worker.step()
-        if self.worker.is_over:
-            self.judge()
-
-    @precondition(lambda self: self.worker is not None)
-    @rule()
-    def end(self):
-        self.worker.finish()
-        self.judge()
-
-    @precondition(lambda self: self.worker is not None)
-    @rule()
-    def kill(self):
-        self.worker.kill()
-        self.worker = None
-
-    @precondition(lambda self: self.worker is not None)
-    @rule(error=st.sampled_from([AirflowTaskTimeout, SystemExit]))
-    def signal(self, error):
-        self.worker.interrupt(error("now"))
-        self.worker.finish()
-        self.worker = None
-
-    @rule(broken=st.booleans())
-    def break_or_mend_the_store(self, broken):
-        self.is_broken = broken
-
-    @precondition(lambda self: self.worker is None)
     @rule()
     def clear(self):
         self.max_tries += 4
 
-    def draw(self):
+    @rule()
+    def mend_the_store(self):
+        self.is_broken = False
+
+    def draw(self, asked, answers):
         keeper = Pages(self.store).keeper("item") if self.kind == "page" else StateKey(self.store)
-        requests = REQUESTS[self.asked]
+        requests = REQUESTS[asked]
         self.record = SpendRecord(
             Watched(keeper, self),
             fingerprint=fingerprint(*(request.payload() for request in requests)),
@@ -178,12 +169,11 @@ class TaskInstanceOverTime(RuleBasedStateMachine):
             max_replays=self.rules.max_replays,
             on_clear=self.rules.on_clear,
         )
-        return self.record.obtain(requests, self.service.sending(self.answers))
+        return self.record.obtain(requests, self.service.sending(answers))
 
-    def judge(self):
+    def judge(self, worker, answers, posts):
         """Hold the outcome of a try that nobody has ended against the plan."""
-        worker, self.worker = self.worker, None
-        posts = self.service.posts - self.posts
+        assert not isinstance(worker.error, AssertionError), worker.error
         if self.plan == "find":
             assert (worker.result["id"], posts) == (self.rules.picture, 0), worker.error
         elif self.plan == "give up":
@@ -193,7 +183,7 @@ class TaskInstanceOverTime(RuleBasedStateMachine):
         elif posts == 0:
             assert isinstance(worker.error, ConnectionError), worker.error
         else:
-            last = (self.answers[:posts] + ["delivered"] * posts)[posts - 1]
+            last = (answers[:posts] + ["delivered"] * posts)[posts - 1]
             if last == "delivered":
                 assert worker.result["id"] == self.service.charged[-1]
             else:
@@ -209,13 +199,10 @@ class TaskInstanceOverTime(RuleBasedStateMachine):
         if not hasattr(self, "rules"):
             return
         try:
-            if self.worker:
-                self.end()
             self.is_broken = False
             pictures = []
             for _ in range(2):  # with a store and a service that work, the first try ends it
-                self.start(asked="fox", answers=[])
-                self.end()
+                self.a_try(asked="fox", answers=[])
                 pictures.append(self.rules.picture)
             assert pictures[0] == pictures[1]
             assert pictures[0] or self.plan == "give up"
