@@ -138,6 +138,8 @@ class Rules:
 
     def receipt_written(self):
         worker = current()
+        if not worker.has_written:
+            worker.has_written, worker.since = True, self._clock.now
         self.belongs_to(worker)
         if worker.heard not in {None, "refused"}:
             self.noted = worker.heard
@@ -204,6 +206,14 @@ class OnePlace(RuleBasedStateMachine):
         if worker.at == "sleep":
             self.rest()
         worker.step()
+        self.count_late_ones()
+
+    def count_late_ones(self):
+        """An answer that takes longer than a lease is none to the others."""
+        for worker in filter(None, self.workers):
+            if worker.has_written and self.clock.now > worker.since + LEASE:
+                self.rules.losses += 1
+                worker.since = float("inf")
 
     def rest(self):
         for worker in self.workers:
@@ -217,6 +227,9 @@ class OnePlace(RuleBasedStateMachine):
         answers=st.lists(st.sampled_from(ANSWERS), max_size=1),
         who=st.sampled_from(["retry", "clear", "another run", "the other's retry"]),
     )
+    def a_worker(self, number, asked, answers, who):
+        self.start(number, asked, answers, who)
+
     def start(self, number, asked, answers, who):
         if self.workers[number]:
             number = 1 - number
@@ -229,9 +242,11 @@ class OnePlace(RuleBasedStateMachine):
         ti = copy(self.tis[number])
         worker = self.workers[number] = Worker(lambda: self.draw(ti, asked, answers))
         self.know(worker, ti, asked)
+        return worker
 
     def know(self, worker, ti, asked):
-        worker.ti, worker.asked, worker.heard, worker.failed_write = ti.run_id, asked, None, False
+        worker.ti, worker.asked, worker.heard = ti.run_id, asked, None
+        worker.failed_write = worker.has_written = False
         worker.series = (asked, ti.run_id, ti.max_tries) if self.redraw == "always" else asked
 
     @precondition(lambda self: not all(self.workers))
@@ -244,8 +259,7 @@ class OnePlace(RuleBasedStateMachine):
     def a_try(self, number, answer, who, edges):
         """Run a try beside the other one, to its end or until it is killed."""
         number = 1 - number if self.workers[number] else number
-        self.start(number, "fox", [answer], who)
-        worker = self.workers[number]
+        worker = self.start(number, "fox", [answer], who)
         for count in itertools.count():
             if worker.is_over or count == edges:
                 break
@@ -254,6 +268,31 @@ class OnePlace(RuleBasedStateMachine):
         if not worker.is_over:
             worker.kill()
             self.forget(worker)
+
+    @precondition(lambda self: not any(self.workers))
+    @rule(asked=st.sampled_from(["fox", "owl"]), turns=st.lists(numbers, min_size=12, max_size=40))
+    def a_race(self, asked, turns):
+        """Let two runs begin at the same time, and take these turns."""
+        both = [self.start(number, asked, [], "another run") for number in (0, 1)]
+        for number in turns:
+            if not both[number].is_over:
+                self.step(both[number])
+        self.judge()
+
+    @precondition(lambda self: not any(self.workers))
+    @rule(
+        answer=st.sampled_from(ANSWERS),
+        where=st.sampled_from(["answer", "fetched"]),
+        edges=st.none() | st.integers(0, 40),
+    )
+    def a_late_answer(self, answer, where, edges):
+        """Let an answer, or a picture, take longer than a lease, and another run come and go meanwhile."""
+        late = self.start(0, "fox", [answer], "retry")
+        self.run(late, until=where)
+        self.time_passes()
+        self.a_try(1, "delivered", "another run", edges)
+        self.run(late)
+        self.judge()
 
     def a_running_one(self, number):
         return self.workers[number] or self.workers[1 - number]
@@ -300,12 +339,13 @@ class OnePlace(RuleBasedStateMachine):
 
     def forget(self, worker):
         self.workers = [None if one is worker else one for one in self.workers]
-        self.rules.losses += 1
+        self.rules.losses += worker.has_written
 
     @rule()
     def time_passes(self):
         self.rest()
         self.clock.now += LEASE + 1
+        self.count_late_ones()
         self.judge()
 
     @rule(is_full=st.booleans())
@@ -338,6 +378,8 @@ class OnePlace(RuleBasedStateMachine):
             assert worker.result["id"] in self.service.charged
             assert worker.result["prompt"] == REQUESTS[worker.asked][0].prompt or self.redraw == "never"
             self.rules.returned(worker)
+        elif "It is not sent again" in str(worker.error) and not worker.has_written:
+            assert self.rules.losses > self.rules.max_replays, "it gives up and has no reason to"
         elif isinstance(worker.error, (TaleCraftOutcomeUnknownError, AirflowTaskTimeout)) or worker.failed_write:
             self.rules.losses += 1
         else:
