@@ -3,6 +3,7 @@
 #   make test                environment, ruff, mypy, spelling, unit and integration tests
 #   make lint, make test-only   its two halves; AIRFLOW_VERSION=2.11.2 VENV=… for another Airflow
 #   make check TESTS="…"     only these: a folder, a file, -m MARKER, -k NAME, whatever pytest takes; in seconds
+#   make properties          what hypothesis tries, for minutes instead of seconds, and other examples in every run
 #   make docs                the pages of docs/ and the reference as a site, in site/; in an environment of its own
 #   make engine              docker-compose.yaml in a real engine: as root, after scripts/engine.sh; five minutes
 #   make matrix [LINES="3.0 3.1"] [PYTHONS="3.12"]   the wheel on every Airflow and Python; a table at the end
@@ -17,7 +18,7 @@ export PROMPT TAG
 
 PYTHON := $(VENV)/bin/python
 
-.PHONY: demo test lint test-only engine check matrix docs dist release-check clean
+.PHONY: demo test lint test-only engine check properties matrix docs dist release-check clean
 
 demo:
 	@python3 scripts/environment.py sandbox
@@ -50,6 +51,10 @@ matrix:
 check:
 	@python3 scripts/environment.py dev
 	$(PYTHON) -m pytest $(TESTS)
+
+properties:
+	@python3 scripts/environment.py dev
+	HYPOTHESIS_PROFILE=thorough $(PYTHON) -m pytest -n 2 tests/unit/*/test_*_properties.py
 
 docs:
 	@VENV=$(CURDIR)/.venv-docs python3 scripts/environment.py docs

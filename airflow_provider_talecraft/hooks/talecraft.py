@@ -77,8 +77,8 @@ class TaleCraftHook(BaseHook):
                 connection = self.get_connection(self.talecraft_conn_id)
             except AirflowNotFoundException:
                 raise TaleCraftAuthenticationError(
-                    "There is no such connection: nothing was sent. Make it under Admin > Connections: this id, type "
-                    "TaleCraft, the key in API key."
+                    "There is no such connection, or Airflow cannot read it: nothing was sent. Make it under Admin > "
+                    "Connections: this id, type TaleCraft, the key in API key."
                 ) from None
             settings = ConnectionSettings.of(connection)
         # Airflow masks the password as it is stored: a key that was pasted with a newline would pass.

@@ -79,8 +79,9 @@ class Receipt:
         self._request = dict(request)
         self._owner = dict(owner)
         self._lease = lease
-        #: What stood there when it was last read or written.
+        #: What stood there when it was last read or written, and what was to stand there since.
         self._content: bytes | None = None
+        self._attempted: bytes | None = None
         self.facts: dict[str, Any] | None = None
         self.refresh()
 
@@ -106,7 +107,7 @@ class Receipt:
     def refresh(self) -> None:
         """Read it again."""
         with self._naming_the_place():
-            self._content = self.location.read(LIMIT)
+            self._content = self._attempted = self.location.read(LIMIT)
         self.facts = None if self._content is None else read(self._content, self.location, self._files)
 
     def load(self) -> dict[str, Any] | None:
@@ -145,16 +146,21 @@ class Receipt:
                 self._write(self._asked(entry, claimed_number, until))
 
     def save(self, entry: Mapping[str, Any]) -> None:
-        """Say that the request was answered, refused, or lost."""
+        """Say that the request was answered, refused, or lost.
+
+        An answer may come so late that another task has taken over. What that one has paid for is left as it is.
+        """
         facts = self.facts or {}
         replaces = {"replaces": facts["replaces"]} if facts.get("replaces") else {}
         if entry["state"] == "delivered":
             paid = self._facts(entry, state="answered", requests=facts["requests"]) | dict(entry["result"]) | replaces
-            self._write({**paid, "credits": CREDITS, "busy_until": moment_in(self._lease())})
+            others = self.written_meanwhile()
+            if others.get("state") not in PAID:
+                paid |= self._counts_with(others)
+                self._write({**paid, "credits": CREDITS, "busy_until": moment_in(self._lease())})
         elif entry["state"] == "sent":
             self.release()
         elif not self._is_current():
-            # The answer came so late that another task has taken over.
             log.warning("%s was written by another task meanwhile: it is left as it is.", self.location)
         elif entry["unanswered"]:
             self._write(self._facts(entry, state="refused", requests=facts["requests"]) | replaces)
@@ -162,11 +168,12 @@ class Receipt:
             self._write({**facts["replaces"], "requests": facts["requests"]})
         else:
             self.location.remove()
-            self._content = self.facts = None
+            self._content = self._attempted = self.facts = None
 
     def release(self) -> None:
-        """Say that nobody is at work any more."""
-        self._write({name: value for name, value in (self.facts or {}).items() if name != "busy_until"})
+        """Say that nobody is at work any more, unless another task is by now."""
+        if self._is_current():
+            self._write({name: value for name, value in (self.facts or {}).items() if name != "busy_until"})
 
     def release_quietly(self) -> None:
         """As :meth:`release`, for one who has an error of his own to raise."""
@@ -174,6 +181,15 @@ class Receipt:
             self.release()
         except Exception:
             log.warning("%s could not be written", self.location, exc_info=True)
+
+    def written_meanwhile(self) -> dict[str, Any]:
+        """Return what another task has written since; nothing, too, if that cannot be read."""
+        try:
+            if not self._is_current():
+                return read(self.location.read(LIMIT) or b"", self.location, self._files)
+        except Exception:  # a store that fails, or what is no receipt: the answer in hand counts for more
+            log.warning("%s could not be read again", self.location, exc_info=True)
+        return {}
 
     def picture_is_gone(self) -> None:
         """Go by the receipt as if its picture were to be drawn for the first time."""
@@ -211,8 +227,9 @@ class Receipt:
         content = {"talecraft_receipt": VERSION, "about": about(facts), **facts}
         text = json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
         # Known first: what a store that fails now does not take, it may take with the next state.
-        self.facts, self._content = facts, text.encode()
-        self.location.put(self._content, content_type=CONTENT_TYPE, exclusive=exclusive)
+        self.facts, self._attempted = facts, text.encode()
+        self.location.put(self._attempted, content_type=CONTENT_TYPE, exclusive=exclusive)
+        self._content = self._attempted
 
     @contextmanager
     def _naming_the_place(self) -> Iterator[None]:
@@ -229,5 +246,15 @@ class Receipt:
             ) from error
 
     def _is_current(self) -> bool:
-        """Return whether it stands as it was last read or written."""
-        return self.location.read(LIMIT) == self._content
+        """Return whether it stands as it was last read or written here, so that no other task has taken over."""
+        return self.location.read(LIMIT) in (self._content, self._attempted)
+
+    def _counts_with(self, others: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the counts of *others*, who went by the request that is answered now as one without an answer."""
+        if not others:
+            return {}
+        mine = (self.facts or {})["unanswered"][-1]
+        unanswered = list(others["unanswered"])
+        if mine in unanswered:
+            unanswered.remove(mine)
+        return {"requests": others["requests"], "replays": others["replays"], "unanswered": unanswered}
