@@ -117,6 +117,10 @@ class Engine:
         assert done.returncode == 0, f"{' '.join(command)}:\n{done.stdout[-3000:]}{done.stderr[-3000:]}"
         return done.stdout
 
+    def kill(self, pid):
+        """Kill a process by the id that it has in here, with SIGKILL."""
+        self.run("nsenter", f"--target={self._pid}", "--pid", "kill", "-KILL", str(pid))
+
     def build_stand_ins(self):
         """Make the images that the repository's files name."""
         with self.measured("base"):
