@@ -1,5 +1,8 @@
 """A container engine of a test's own, which the rest of the machine does not see and which leaves nothing behind.
 
+Of one that was killed, its folder and its control groups stay. The next one finds that nobody holds the folder's lock
+any more, and takes both away.
+
 It lives in namespaces of its own: its bridges, firewall rules, published ports, mounts and processes are there and end
 with it. A network in user space (slirp4netns) is its way out. ``with engine.network():`` puts the calling thread, and
 what it starts, where the published ports are.
@@ -8,11 +11,13 @@ what it starts, where the published ports are.
 from __future__ import annotations
 
 import ctypes
+import fcntl
 import os
 import resource
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -36,9 +41,13 @@ REACHING = (
     "PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_TRUSTED_HOST", "UV_DEFAULT_INDEX", "UV_INDEX",
     "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY",
 )  # fmt: skip
+#: Becomes the first process of namespaces that end with it.
+APART = ("unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc")
 CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
 #: slirp4netns's own.
 NAME_SERVER = "10.0.2.3"
+#: How an engine's folder is called, in the folder for temporary files; and the file whose lock it holds while it lives.
+PREFIX, LOCK = "tc-engine-", "held"
 START_LIMIT = 60
 COMMAND_LIMIT = 600
 
@@ -50,17 +59,33 @@ def complaint():
         return f"no container engine: {', '.join(missing)} missing; on Debian: scripts/engine.sh"
     if os.getuid():
         return "no container engine: only root can start one"
+    # A container that is not privileged has neither.
+    tried = subprocess.run(
+        [*APART, "mount", "-t", "tmpfs", "none", "/mnt"], capture_output=True, text=True, check=False
+    )
+    if tried.returncode:
+        return f"no container engine: this machine allows no namespaces with mounts ({tried.stderr.strip()})"
+    if not Path("/dev/net/tun").exists():
+        return "no container engine: /dev/net/tun is missing, which slirp4netns needs"
     return None
 
 
 class Engine:
-    """Started by ``with``, in *folder*, an empty one; ``engine.log`` in it is what it printed.
+    """Started by ``with``, in ``folder``, one of its own; ``engine.log`` in it is what it printed.
 
-    :param folder: short, since a socket's path is.
+    :param user: an ordinary user, who may use it.
     """
 
-    def __init__(self, folder):
-        self.folder = folder
+    def __init__(self, user):
+        self.user = user
+        remove_what_the_dead_have_left()
+        # Short, since a socket's path is.
+        self.folder = folder = Path(tempfile.mkdtemp(prefix=PREFIX))
+        self.folder.chmod(0o755)
+        self._lock = (folder / "lock").open("w")
+        fcntl.flock(self._lock, fcntl.LOCK_EX)
+        # Nobody finds it before it is held.
+        (folder / "lock").rename(folder / LOCK)
         self.environment = {
             **os.environ, "DOCKER_HOST": f"unix://{folder}/docker.sock", "DOCKER_BUILDKIT": "0",
             "DOCKER_CONFIG": str(folder / "config"),
@@ -74,13 +99,13 @@ class Engine:
                 f"--exec-root={self.folder}/exec", f"--pidfile={self.folder}/pid", f"--dns={NAME_SERVER}",
                 "--exec-opt=native.cgroupdriver=cgroupfs", f"--cgroup-parent={self.folder.name}",
             ]  # fmt: skip
-            apart = ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
-            self._process = _tied(*apart, "/bin/sh", "-c", 'ip link set lo up && exec "$@"', "sh", *dockerd, log=log)
+            self._process = _tied(*APART, "/bin/sh", "-c", 'ip link set lo up && exec "$@"', "sh", *dockerd, log=log)
             try:
                 self._pid = self._until(self._first_inside, "nothing runs in the namespaces")
                 options = ["--configure", "--mtu=65520", "--disable-host-loopback"]
                 self._way_out = _tied("slirp4netns", *options, str(self._pid), "tap0", log=log)
                 self._until(self._is_up, "the engine did not come up")
+                os.chown(self.folder / "docker.sock", self.user, self.user)
             except BaseException:
                 self.__exit__()
                 raise
@@ -94,8 +119,9 @@ class Engine:
                     os.killpg(process.pid, signal.SIGKILL)
                 process.stdin.close()
                 process.wait()
-        self._until(self._control_groups_are_gone, "something is left of the containers")
+        self._until(lambda: control_groups_are_gone(self.folder.name), "something is left of the containers")
         shutil.rmtree(self.folder)
+        self._lock.close()
 
     @contextmanager
     def network(self):
@@ -160,15 +186,6 @@ class Engine:
             return seconds + int(usage.read_text().split()[1]) / 1e6
         return seconds
 
-    def _control_groups(self):
-        return {path for path in Path("/sys/fs/cgroup").glob(f"**/{self.folder.name}/**") if path.is_dir()}
-
-    def _control_groups_are_gone(self):
-        for group in sorted(self._control_groups(), reverse=True):
-            with suppress(OSError):  # its processes are still ending
-                group.rmdir()
-        return not self._control_groups()
-
     def _first_inside(self):
         """Return the id, as it is out here, of the first process in the namespaces."""
         for child in psutil.Process(self._process.pid).children():
@@ -188,6 +205,29 @@ class Engine:
             time.sleep(0.1)
         log = self.folder / "engine.log"
         raise AssertionError(f"{message}:\n{log.read_text(errors='replace')[-3000:]}")
+
+
+def remove_what_the_dead_have_left():
+    """Remove folders and control groups of engines whose process is gone; only those, which their lock tells."""
+    for lock in Path(tempfile.gettempdir()).glob(f"{PREFIX}*/{LOCK}"):
+        with suppress(OSError), lock.open("r+") as file:  # another one removes it, or it is not ours
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            deadline = time.monotonic() + START_LIMIT
+            while not control_groups_are_gone(lock.parent.name) and time.monotonic() < deadline:
+                time.sleep(0.1)  # its processes are still ending
+            shutil.rmtree(lock.parent, ignore_errors=True)
+
+
+def control_groups_are_gone(name):
+    """Remove an engine's control groups that have no process any more; return whether none is left."""
+    groups = {path for path in Path("/sys/fs/cgroup").glob(f"**/{name}/**") if path.is_dir()}
+    left = False
+    for group in sorted(groups, reverse=True):
+        try:
+            group.rmdir()
+        except OSError:
+            left = group.exists()
+    return not left
 
 
 def _tied(*command, log):

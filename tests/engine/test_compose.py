@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import subprocess
-import tempfile
 from pathlib import Path
 
 import pytest
 from composed import BUCKET, SERVICES, USER, Composed, objects
-from engine import Engine, complaint
+from engine import Engine
 
 pytestmark = pytest.mark.engine
 
@@ -30,29 +28,19 @@ def _processes(folder):
 
 
 @pytest.fixture(scope="module")
-def engine(request):
+def engine(request, engine_can_be_had):
     """An engine with the stand-ins in it. At the end nothing is left of it on this machine."""
-    asked = os.environ.get("TALECRAFT_ENGINE")
-    if not asked and request.config.option.markexpr != "engine":
-        pytest.skip("containers are started by -m engine only, or with TALECRAFT_ENGINE set")
-    if reason := complaint():
-        if asked == "required":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    folder = Path(tempfile.mkdtemp(prefix="tc-engine-"))
-    folder.chmod(0o755)
     rules, mounts = _rules(), _mounts()
-    with Engine(folder) as engine:
+    with Engine(USER) as engine:
         engine.build_stand_ins()
-        os.chown(folder / "docker.sock", USER, USER)
         yield engine
     with request.config.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled():
         for phase, (wall, cpu) in engine.times.items():
             print(f"\n{phase:32} {wall:6.1f} s, CPU {cpu:6.1f} s", end="")  # noqa: T201  # CI's log
     assert _rules() <= rules
     assert _mounts() <= mounts
-    assert not _processes(folder)
-    assert not folder.exists()
+    assert not _processes(engine.folder)
+    assert not engine.folder.exists()
 
 
 @pytest.fixture(scope="module")
