@@ -44,7 +44,7 @@ CONNECTION = (
 )
 #: The store's disk, in MiB; SeaweedFS takes nothing more when less than 100 are free.
 DISK = 512
-VOLUME = "clone_pictures"
+SMALL_DISK = f'volumes: {{pictures: {{driver_opts: {{type: tmpfs, device: tmpfs, o: "size={DISK}m"}}}}}}\n'
 GONE, FULL = 30, 60
 LOOK = 2
 #: Seconds. What takes longer hangs.
@@ -285,11 +285,9 @@ def deploy(engine: Engine) -> Composed:
     """Start the file's deployment, with the Dag and a small disk for the store."""
     composed = Composed(engine)
     composed.check_out()
-    for file, text in ((composed.clone / ".env", CONNECTION),):
-        file.write_text(text)
+    (composed.clone / ".env").write_text(CONNECTION)
+    (composed.clone / "docker-compose.override.yaml").write_text(SMALL_DISK)
     shutil.copy(HERE / "dags" / "faults.py", composed.clone / "example_dags")
-    options = [part for option in ("type=tmpfs", "device=tmpfs", f"o=size={DISK}m") for part in ("--opt", option)]
-    engine.run("docker", "volume", "create", *options, VOLUME)
     composed.up()
     return composed
 

@@ -21,7 +21,9 @@ from __future__ import annotations
 
 import json
 import logging
+import time
 from contextlib import contextmanager
+from itertools import chain, repeat
 from typing import TYPE_CHECKING, Any, Literal
 
 from airflow.providers.common.compat.sdk import AirflowFailException
@@ -48,6 +50,10 @@ log = logging.getLogger(__name__)
 
 Redraw = Literal["when_changed", "never", "always"]
 
+#: Seconds for which a store may refuse to take down a paid picture, and between two attempts. Within the time for which
+#: the request counts as on its way (operators.base.MARGIN), so that no other task asks meanwhile.
+PATIENCE = 100.0
+WAITS = (1.0, 2.0, 4.0, 8.0)
 #: Characters of a request's fingerprint that name its picture where nothing else does.
 NAME = 16
 #: The ``max_tries`` of an entry that another task instance wrote; ours are counted from 1.
@@ -150,7 +156,7 @@ class Receipt:
         replaces = {"replaces": facts["replaces"]} if facts.get("replaces") else {}
         if entry["state"] == "delivered":
             paid = self._facts(entry, state="answered", requests=facts["requests"]) | dict(entry["result"]) | replaces
-            self._write({**paid, "credits": CREDITS, "busy_until": moment_in(self._lease())})
+            self._write_patiently({**paid, "credits": CREDITS, "busy_until": moment_in(self._lease())})
         elif entry["state"] == "sent":
             self.release()
         elif not self._is_current():
@@ -213,6 +219,20 @@ class Receipt:
         # Known first: what a store that fails now does not take, it may take with the next state.
         self.facts, self._content = facts, text.encode()
         self.location.put(self._content, content_type=CONTENT_TYPE, exclusive=exclusive)
+
+    def _write_patiently(self, facts: dict[str, Any]) -> None:
+        """Write what nobody else knows. A store that is full, or gone, for a minute must not cost a second charge."""
+        until = time.monotonic() + PATIENCE
+        for wait in chain(WAITS, repeat(WAITS[-1])):
+            try:
+                self._write(facts)
+            except Exception as error:
+                if time.monotonic() + wait > until:
+                    raise
+                log.warning("%s could not be written (%s): again in %d s.", self.location, type(error).__name__, wait)
+            else:
+                return
+            time.sleep(wait)
 
     @contextmanager
     def _naming_the_place(self) -> Iterator[None]:
