@@ -82,6 +82,7 @@ class Engine:
         # Short, since a socket's path is.
         self.folder = folder = Path(tempfile.mkdtemp(prefix=PREFIX))
         self.folder.chmod(0o755)
+        self._log = folder / "engine.log"
         self._lock = (folder / "lock").open("w")
         fcntl.flock(self._lock, fcntl.LOCK_EX)
         # Nobody finds it before it is held.
@@ -93,7 +94,7 @@ class Engine:
         self.times = {}
 
     def __enter__(self):
-        with (self.folder / "engine.log").open("wb") as log:
+        with self._log.open("wb") as log:
             dockerd = [
                 "dockerd", f"--host=unix://{self.folder}/docker.sock", f"--data-root={self.folder}/data",
                 f"--exec-root={self.folder}/exec", f"--pidfile={self.folder}/pid", f"--dns={NAME_SERVER}",
@@ -135,10 +136,10 @@ class Engine:
             finally:
                 _enter(here)
 
-    def run(self, *command, cwd=None):
+    def run(self, *command, cwd=None, stdin=subprocess.DEVNULL):
         """Run a command with this engine to its end; return what it printed."""
         done = subprocess.run(
-            command, cwd=cwd, env=self.environment, capture_output=True, text=True, stdin=subprocess.DEVNULL,
+            command, cwd=cwd, env=self.environment, capture_output=True, text=True, stdin=stdin,
             timeout=COMMAND_LIMIT, check=False,
         )  # fmt: skip
         assert done.returncode == 0, f"{' '.join(command)}:\n{done.stdout[-3000:]}{done.stderr[-3000:]}"
@@ -164,18 +165,25 @@ class Engine:
         self.times[phase] = (time.monotonic() - wall, self._cpu() - cpu)
 
     def _import_base(self):
-        tar = self.folder / "base.tar"
         certificates = os.environ.get("SSL_CERT_FILE") or CERTIFICATES
-        hooks = [f"--customize-hook=upload {certificates} {CERTIFICATES}"]
+        options = ["--quiet", "--variant=essential", f"--include={','.join(PACKAGES)}"]
+        # Nobody reads them.
+        options += [f"--dpkgopt=path-exclude=/usr/share/{folder}/*" for folder in ("doc", "locale", "man")]
+        options.append(f"--customize-hook=upload {certificates} {CERTIFICATES}")
         if Path("/etc/pip.conf").exists():
-            hooks.append("--customize-hook=upload /etc/pip.conf /etc/pip.conf")
-        options = ["--quiet", "--variant=essential", f"--include={','.join(PACKAGES)}", *hooks]
-        self.run("mmdebstrap", *options, "bookworm", str(tar))
+            options.append("--customize-hook=upload /etc/pip.conf /etc/pip.conf")
         variables = {name: os.environ[name] for name in REACHING if os.environ.get(name)}
         variables |= {"SSL_CERT_FILE": CERTIFICATES, "PIP_CERT": CERTIFICATES, "UV_SYSTEM_CERTS": "1"}
         changes = [part for name, value in variables.items() for part in ("--change", f'ENV {name}="{value}"')]
-        self.run("docker", "import", *changes, str(tar), "stand-in/base")
-        tar.unlink()
+        with self._log.open("ab") as log:
+            debian = subprocess.Popen(
+                ["mmdebstrap", *options, "bookworm", "-"], stdout=subprocess.PIPE, stderr=log
+            )  # fmt: skip
+        try:
+            self.run("docker", "import", *changes, "-", "stand-in/base", stdin=debian.stdout)
+        finally:
+            debian.stdout.close()
+            assert debian.wait() == 0, self._said("mmdebstrap failed")
 
     def _cpu(self):
         ours = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -213,8 +221,10 @@ class Engine:
             if result := condition():
                 return result
             time.sleep(0.1)
-        log = self.folder / "engine.log"
-        raise AssertionError(f"{message}:\n{log.read_text(errors='replace')[-3000:]}")
+        raise AssertionError(self._said(message))
+
+    def _said(self, message):
+        return f"{message}:\n{self._log.read_text(errors='replace')[-3000:]}"
 
 
 def remove_what_the_dead_have_left():
