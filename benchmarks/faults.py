@@ -34,6 +34,8 @@ DAG_ID = "faults"
 #: As dags/faults.py has them, which needs an Airflow to be imported.
 COUNTS = {"once": 25, "steps": 25, "batch": 50}
 POOL = "faults"
+#: Requests at a time: two of the pool, two of the batch.
+ALL_OF_THEM = 4
 #: Seconds that a picture takes; the service takes 10 to 30.
 PICTURE = 20
 #: Seconds after which a request counts as lost. The connection's default of 300 would make the run longer.
@@ -121,8 +123,9 @@ class Run:
         self.say(f"The run: {self.state()}")
 
     def one(self, fault: Fault) -> None:
+        self.wait(lambda: len(self.on_their_way()) == ALL_OF_THEM, "not all are at work")
         fault.met = [name for name, ti in self.instances().items() if ti["state"] == "running"]
-        fault.on_their_way = [each["prompt"] for each in self.ledger()["requests"] if each["outcome"] == "in progress"]
+        fault.on_their_way = self.on_their_way()
         fault.begin = time.time()
         self.say(f"{fault.name}; {len(fault.met)} tasks running, {len(fault.on_their_way)} requests on their way")
         fault.act()
@@ -192,6 +195,9 @@ class Run:
     def ledger(self) -> dict[str, Any]:
         ledger: dict[str, Any] = json.loads(self.composed.compose("exec", "-T", "sandbox", "python", "-c", LEDGER))
         return ledger
+
+    def on_their_way(self) -> list[str]:
+        return [each["prompt"] for each in self.ledger()["requests"] if each["outcome"] == "in progress"]
 
     def stored(self, way: str = "") -> int:
         return sum(key.endswith(".jpeg") for key in keys(f"faults/{way}"))
