@@ -35,7 +35,10 @@ IMAGES = {
 }
 #: What Debian brings to all of them.
 PACKAGES = ("ca-certificates", "curl", "dumb-init", "postgresql", "python3", "python3-venv", "redis-server")
-NEEDED = ("dockerd", "docker", "docker-compose", "mmdebstrap", "slirp4netns", "unshare")
+NEEDED = (
+    "dockerd", "docker", "docker-compose", "iptables", "mmdebstrap", "slirp4netns", "ip", "nsenter", "pgrep", "setpriv",
+    "unshare",
+)  # fmt: skip
 #: How this machine reaches the package registries, if it is told so in the environment.
 REACHING = (
     "PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_TRUSTED_HOST", "UV_DEFAULT_INDEX", "UV_INDEX",
