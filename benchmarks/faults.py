@@ -99,9 +99,9 @@ class Run:
             Fault("PostgreSQL is restarted", lambda: self.restart("postgres")),
             Fault("the API server is restarted", lambda: self.restart("api-server")),
             Fault("the scheduler is killed (SIGKILL)", lambda: self.kill("scheduler")),
-            Fault("the store's disk is full", self.fill),
+            Fault(f"the store's disk is full for {FULL} s", self.fill),
             Fault("the worker is killed (SIGKILL)", lambda: self.kill("worker")),
-            Fault("the sandbox is cut off from the network", self.cut_off),
+            Fault(f"the sandbox is cut off from the network for {GONE} s", self.cut_off),
         ]
 
     def say(self, text: str) -> None:
@@ -314,8 +314,10 @@ def observe(engine: Engine) -> int:
         run = Run(composed)
         run.start()
         run.play()
+        took = time.time() - run.began
         wrong = judge(run)
-    print(f"\n{datetime.now(timezone.utc):%Y-%m-%d}\n\n{table(run)}\n")
+        totals = f"{run.stored()} pictures stored after {took:.0f} s; {len(run.ledger()['charges'])} charges"
+    print(f"\n{datetime.now(timezone.utc):%Y-%m-%d}\n\n{table(run)}\n\n{totals}\n")
     for sentence in wrong:
         print(f"Against the rules: {sentence}")
     return bool(wrong)
