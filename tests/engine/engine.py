@@ -200,12 +200,14 @@ class Engine:
 
     def _ask_for_a_share(self):
         """Count as a dozen processes, which it is: as one control group, it would have one process's share."""
-        group = Path("/sys/fs/cgroup/cpu") / self.folder.name / "cpu.shares"
-        weight = Path("/sys/fs/cgroup") / self.folder.name / "cpu.weight"
-        for file, share in ((group, 12 * 1024), (weight, 12 * 100)):
-            with suppress(OSError):
-                file.parent.mkdir(exist_ok=True)
-                file.write_text(str(share))
+        root = Path("/sys/fs/cgroup")
+        if (root / "cgroup.controllers").exists():
+            group, file, share = root / self.folder.name, "cpu.weight", 12 * 100
+        else:
+            group, file, share = root / "cpu" / self.folder.name, "cpu.shares", 12 * 1024
+        with suppress(OSError):  # where it has none, it has to do with less
+            group.mkdir(exist_ok=True)
+            (group / file).write_text(str(share))
 
     def _first_inside(self):
         """Return the id, as it is out here, of the first process in the namespaces."""
