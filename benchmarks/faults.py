@@ -50,7 +50,7 @@ SMALL_DISK = f'volumes: {{pictures: {{driver_opts: {{type: tmpfs, device: tmpfs,
 GONE, FULL = 30, 60
 LOOK = 2
 #: Seconds. What takes longer hangs.
-SETTLE_LIMIT, RUN_LIMIT = 900, 3600
+WORK_LIMIT, SETTLE_LIMIT, RUN_LIMIT = 60, 900, 3600
 MAX_REPLAYS = 1
 #: How a JPEG begins and ends.
 WHOLE = b"\xff\xd8\xff\xff\xd9"
@@ -123,7 +123,7 @@ class Run:
         self.say(f"The run: {self.state()}")
 
     def one(self, fault: Fault) -> None:
-        self.wait(lambda: len(self.on_their_way()) == ALL_OF_THEM, "not all are at work")
+        self.wait_for_work()
         fault.met = [name for name, ti in self.instances().items() if ti["state"] == "running"]
         fault.on_their_way = self.on_their_way()
         fault.begin = time.time()
@@ -136,6 +136,12 @@ class Run:
         self.wait(lambda: self.has_gone_on(fault, batch), f"not gone on: {fault.name}")
         fault.settled, fault.stored = time.time(), self.stored()
         self.say(f"gone on after {fault.settled - fault.begin:.0f} s; {fault.stored} pictures stored")
+
+    def wait_for_work(self) -> None:
+        """Wait until everybody is asking, but not for long: the fault before may have left somebody without work."""
+        deadline = time.monotonic() + WORK_LIMIT
+        while time.monotonic() < deadline and len(self.on_their_way()) < ALL_OF_THEM:
+            time.sleep(LOOK)
 
     def has_gone_on(self, fault: Fault, batch: int) -> bool:
         """Return whether every task that it met has ended well, and the batch has stored something since."""
