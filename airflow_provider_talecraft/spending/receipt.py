@@ -21,7 +21,9 @@ from __future__ import annotations
 
 import json
 import logging
+import time
 from contextlib import contextmanager
+from itertools import chain, repeat
 from typing import TYPE_CHECKING, Any, Literal
 
 from airflow.providers.common.compat.sdk import AirflowFailException
@@ -48,6 +50,10 @@ log = logging.getLogger(__name__)
 
 Redraw = Literal["when_changed", "never", "always"]
 
+#: Seconds for which a store may refuse to take down a paid picture, and between two attempts. Within the time for which
+#: the request counts as on its way (operators.base.MARGIN), so that no other task asks meanwhile.
+PATIENCE = 100.0
+WAITS = (1.0, 2.0, 4.0, 8.0)
 #: Characters of a request's fingerprint that name its picture where nothing else does.
 NAME = 16
 #: The ``max_tries`` of an entry that another task instance wrote; ours are counted from 1.
@@ -157,7 +163,7 @@ class Receipt:
             others = self.written_meanwhile()
             if others.get("state") not in PAID:
                 paid |= self._counts_with(others)
-                self._write({**paid, "credits": CREDITS, "busy_until": moment_in(self._lease())})
+                self._write_patiently({**paid, "credits": CREDITS, "busy_until": moment_in(self._lease())})
         elif entry["state"] == "sent":
             self.release()
         elif not self._is_current():
@@ -230,6 +236,20 @@ class Receipt:
         self.facts, self._attempted = facts, text.encode()
         self.location.put(self._attempted, content_type=CONTENT_TYPE, exclusive=exclusive)
         self._content = self._attempted
+
+    def _write_patiently(self, facts: dict[str, Any]) -> None:
+        """Write what nobody else knows. A store that is full, or gone, for a minute must not cost a second charge."""
+        until = time.monotonic() + PATIENCE
+        for wait in chain(WAITS, repeat(WAITS[-1])):
+            try:
+                self._write(facts)
+            except Exception as error:
+                if time.monotonic() + wait > until:
+                    raise
+                log.warning("%s could not be written (%s): again in %d s.", self.location, type(error).__name__, wait)
+            else:
+                return
+            time.sleep(wait)
 
     @contextmanager
     def _naming_the_place(self) -> Iterator[None]:
