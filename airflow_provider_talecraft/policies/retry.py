@@ -13,6 +13,7 @@ from airflow_provider_talecraft.exceptions import (
     TaleCraftInvalidRequestError,
     TaleCraftOutcomeUnknownError,
     TaleCraftRateLimitError,
+    TaleCraftSpendLimitError,
     TaleCraftUnavailableError,
 )
 from airflow_provider_talecraft.version_compat import RetryAction, RetryDecision, RetryPolicy
@@ -121,6 +122,9 @@ class TaleCraftRetryPolicy(RetryPolicy):
         """Return how long to wait before the next try; None for no next try."""
         if isinstance(error, (TaleCraftAuthenticationError, TaleCraftInvalidRequestError)):
             return None
+        if isinstance(error, TaleCraftSpendLimitError) and self.wait_for_credits is not None:
+            # No look before midnight can help; a little later, so that tasks do not return as one.
+            return timedelta(seconds=error.retry_after or 0) + self.wait_for_credits * self.chance() / 4
         if isinstance(error, TaleCraftInsufficientCreditsError):
             return self.wait_for_credits
         delay = self._own_delay(error, try_number)
