@@ -8,6 +8,7 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 LIMIT = 60
+PREFIX = "airflow."
 
 
 class Receiver:
@@ -21,26 +22,24 @@ class Receiver:
         threading.Thread(target=self.serve, daemon=True).start()
         return self
 
-    def keep(self, key, value, *, sum_up):
+    def keep(self, name, tags, value, *, sum_up=False, process=""):
+        """Note *value* of a metric: on top of what there was, or in its place."""
+        key = (name.removeprefix(PREFIX), tuple(sorted(tags)), process)
         with self._lock:
             self._arrived[key] = self._arrived.get(key, 0) + value if sum_up else value
 
-    def read(self, **tags):
-        """Return counts, and of timings how many there were, by name and what else tags tell apart."""
-        with self._lock:
-            arrived = dict(self._arrived)
+    def read(self):
+        """Return what has arrived by name and tags: the sums of counters; of timings, how many there were."""
         found = {}
-        for (name, all_tags), value in arrived.items():
-            rest = dict(all_tags)
-            if all(rest.pop(tag, None) == wanted for tag, wanted in tags.items()):
-                kind = "".join(f" {tag}={text}" for tag, text in sorted(rest.items()) if tag in {"error", "waits_for"})
-                found[f"{name}{kind}"] = found.get(f"{name}{kind}", 0) + value
+        with self._lock:
+            for (name, tags, _), value in self._arrived.items():
+                found[name, tags] = found.get((name, tags), 0) + value
         return found
 
-    def until(self, wanted, **tags):
+    def until(self, wanted):
         """Wait until *wanted* has arrived; return what has."""
         end = time.monotonic() + LIMIT
-        while (found := self.read(**tags)) != wanted and time.monotonic() < end:
+        while (found := self.read()) != wanted and time.monotonic() < end:
             time.sleep(0.1)
         return found
 
@@ -70,13 +69,13 @@ class StatsD(Receiver):
             except OSError:
                 return
             for line in packet.splitlines():
-                if line.startswith("airflow.talecraft."):
+                if line.startswith(f"{PREFIX}talecraft."):
                     self.lines.append(line)
                     name, _, value = line.partition(":")
                     number, _, kind = value.partition("|")
                     name, *tags = name.split(",")
-                    key = (name, tuple(sorted(tuple(tag.split("=")) for tag in tags)))
-                    self.keep(key, 1 if kind == "ms" else float(number), sum_up=True)
+                    self.keep(name, [tuple(tag.split("=")) for tag in tags],
+                              1 if kind == "ms" else float(number), sum_up=True)  # fmt: skip
 
 
 class OpenTelemetry(Receiver):
@@ -87,7 +86,7 @@ class OpenTelemetry(Receiver):
         receiver = self
 
         class Handler(BaseHTTPRequestHandler):
-            def do_POST(self):  # noqa: N802  # http.server's
+            def do_POST(self):  # http.server's
                 receiver.take(self.rfile.read(int(self.headers["Content-Length"])))
                 self.send_response(200)
                 self.send_header("Content-Type", "application/x-protobuf")
@@ -101,13 +100,9 @@ class OpenTelemetry(Receiver):
         port = self._server.server_port
         self.environment = {
             "AIRFLOW__METRICS__OTEL_ON": "True",
-            "AIRFLOW__METRICS__OTEL_HOST": "127.0.0.1",
-            "AIRFLOW__METRICS__OTEL_PORT": str(port),
-            "AIRFLOW__METRICS__OTEL_INTERVAL_MILLISECONDS": "1000",
             "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{port}",
             "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
         }
-        self.units = {}
 
     def serve(self):
         self._server.serve_forever()
@@ -121,14 +116,13 @@ class OpenTelemetry(Receiver):
 
         for resource in ExportMetricsServiceRequest.FromString(body).resource_metrics:
             for metric in (metric for scope in resource.scope_metrics for metric in scope.metrics):
-                if metric.name.startswith("airflow.talecraft."):
-                    self.units[metric.name] = metric.unit
+                if metric.name.startswith(f"{PREFIX}talecraft."):
                     self._take(metric)
 
     def _take(self, metric):
         data = getattr(metric, metric.WhichOneof("data"))
         for point in data.data_points:
-            tags = tuple(sorted((each.key, each.value.string_value) for each in point.attributes))
+            tags = [(each.key, each.value.string_value) for each in point.attributes]
             value = point.count if hasattr(point, "count") else point.as_int or point.as_double
             # A process is known by when it began to count.
-            self.keep((metric.name, (*tags, ("start", str(point.start_time_unix_nano)))), value, sum_up=False)
+            self.keep(metric.name, tags, value, process=point.start_time_unix_nano)
