@@ -1,4 +1,4 @@
-"""What Airflow's metrics arrive at: a StatsD server, and an OpenTelemetry receiver over HTTP; each by its wire format."""
+"""What Airflow's metrics arrive at: a StatsD server, and a receiver of OpenTelemetry's protocol over HTTP."""
 
 from __future__ import annotations
 

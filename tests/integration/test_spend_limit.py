@@ -80,7 +80,7 @@ def test_processes_that_ask_at_the_same_moment_never_pass_the_limit(daily, conne
         for process in processes:
             process.stdin.write("\n")
             process.stdin.flush()
-        drawn = [int(process.communicate(timeout=120)[0]) for process in processes]
+        drawn = [int(process.communicate(timeout=120)[0].splitlines()[-1]) for process in processes]
     finally:
         for process in processes:
             process.kill()

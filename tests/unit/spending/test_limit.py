@@ -194,7 +194,7 @@ def test_an_airflow_that_cannot_list_variables_sends_nothing(limited, monkeypatc
         raise NotImplementedError("Airflow 3.0 to 3.2 cannot tell")
 
     monkeypatch.setattr(limit, "set_variable", cannot)
-    with pytest.raises(errors.TaleCraftInvalidRequestError, match="credits_per_day: Airflow 3.0 to 3.2"):
+    with pytest.raises(errors.TaleCraftInvalidRequestError, match=r"credits_per_day: Airflow 3\.0 to 3\.2"):
         generate()
     assert sent(limited) == 0
 

@@ -80,7 +80,7 @@ def batch(prompts, store=None):
 WAYS = {
     "the operator": lambda folder: execute(),
     "the batch": lambda folder: batch(["A fox"]),
-    "draw once": lambda folder: draw(folder),
+    "draw once": draw,
     "a batch into a folder": lambda folder: draw_batch(folder, ["A fox"]),
     "the hook": lambda folder: TaleCraftHook().generate("A fox"),
 }
