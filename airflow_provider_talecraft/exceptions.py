@@ -4,6 +4,7 @@
     ├── TaleCraftAuthenticationError        refused
     ├── TaleCraftInvalidRequestError        refused
     ├── TaleCraftInsufficientCreditsError   refused
+    │   └── TaleCraftSpendLimitError        refused: by credits_per_day, before anything was sent
     ├── TaleCraftRateLimitError             refused
     ├── TaleCraftUnavailableError           refused
     ├── TaleCraftGenerationFailedError      refused
@@ -65,6 +66,10 @@ class TaleCraftInsufficientCreditsError(TaleCraftError):
     """The account's balance is too low. Nothing was charged; a retry helps after a top-up."""
 
     outcome = "refused"
+
+
+class TaleCraftSpendLimitError(TaleCraftInsufficientCreditsError):
+    """The connection's ``credits_per_day`` are spent. Nothing was sent; ``retry_after`` is the time to midnight UTC."""
 
 
 class TaleCraftRateLimitError(TaleCraftError):

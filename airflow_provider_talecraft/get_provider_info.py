@@ -89,6 +89,11 @@ def get_provider_info() -> dict[str, Any]:
                         "description": "Your plan's limit, for tasks that draw many pictures; 2 if empty.",
                         "schema": {"type": ["integer", "null"]},
                     },
+                    "credits_per_day": {
+                        "label": "Credits per day",
+                        "description": "The most that may be spent from midnight to midnight UTC; no limit if empty.",
+                        "schema": {"type": ["integer", "null"]},
+                    },
                     "image_hosts": {
                         "label": "Image hosts",
                         "description": "Hosts, comma-separated, from which pictures may be fetched "

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import AirflowFailException
 
 from airflow_provider_talecraft.exceptions import TaleCraftInvalidRequestError
+from airflow_provider_talecraft.spending.metrics import Metrics
 from airflow_provider_talecraft.spending.receipt import NAME
 from airflow_provider_talecraft.spending.record import OnClear, SpendRecord, fingerprint
 from airflow_provider_talecraft.spending.store import Pages, RecordFolder, StateKey
@@ -47,6 +48,7 @@ class Records:
         self._talecraft_conn_id = talecraft_conn_id
         self._max_replays = max_replays
         self._on_clear = on_clear
+        self._metrics = Metrics(self._ti, talecraft_conn_id)
         store: Any = context.get("task_state_store")
         if store is None and manifest is not None:
             store = RecordFolder(_folder_of(self._ti, manifest))
@@ -70,6 +72,7 @@ class Records:
             max_replays=self._max_replays,
             on_clear=self._on_clear,
             valid_since=self._edition.since,
+            metrics=self._metrics,
         )
 
     def complete(self) -> None:

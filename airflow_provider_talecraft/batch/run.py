@@ -25,6 +25,7 @@ from airflow_provider_talecraft.exceptions import (
     TaleCraftUnavailableError,
 )
 from airflow_provider_talecraft.policies.fail_fast import in_short_lines
+from airflow_provider_talecraft.spending.metrics import TURN, Metrics
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,6 +55,7 @@ class Batch:
     :param output: where finished ones are kept.
     :param threads: how many ask at a time.
     :param clock: returns seconds that never go backwards.
+    :param metrics: what is told of the waits; by default of no task's.
     """
 
     def __init__(
@@ -66,6 +68,7 @@ class Batch:
         output: Output,
         threads: int,
         clock: Callable[[], float] = time.monotonic,
+        metrics: Metrics | None = None,
     ) -> None:
         self.tally = Tally(len(items))
         self.failures = Failures()
@@ -76,6 +79,7 @@ class Batch:
         self._record = record
         self._output = output
         self._clock = clock
+        self._metrics = metrics or Metrics()
         threads = min(threads, len(items))
         self._workers = WorkerThreads(items, self._finish, threads=threads, on_halt=limiter.halt)
         self._asked: list[str | None] = [None] * threads
@@ -156,13 +160,20 @@ class Batch:
         if record.delivered:
             return record.delivered
         record.raise_if_given_up()
+        waits_since = self._clock()
         while True:
             try:
                 with self._limiter.slot() as slot:
 
-                    def send(request: IllustrationRequest, slot: Slot = slot) -> Illustration:
+                    def send(
+                        request: IllustrationRequest, slot: Slot = slot, since: float = waits_since
+                    ) -> Illustration:
                         def pace() -> None:
-                            slot.start()
+                            if slot.is_first:
+                                slot.start()
+                                self._metrics.waited(slot.started - since, TURN)
+                            else:
+                                slot.start()
                             self._asked[thread] = str(item)
 
                         try:
@@ -177,6 +188,7 @@ class Batch:
                 if isinstance(error, TaleCraftUnavailableError) and error.retry_after is None:
                     raise
                 seconds = self._limiter.slow_down(slot, error)
+                waits_since = self._clock()
                 log.warning("%s: %s Everything waits for %.0f s, then goes on.", item, error, seconds)
             finally:
                 self._asked[thread] = None

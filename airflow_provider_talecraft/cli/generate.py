@@ -68,25 +68,28 @@ class _StopError(Exception):
 class _Wire:
     """Sends one request, once, and knows what became of it.
 
-    :param client: of the connection.
+    :param hook: of the connection.
+    :param client: of the connection, too.
     """
 
-    def __init__(self, client: TaleCraftClient) -> None:
+    def __init__(self, hook: TaleCraftHook, client: TaleCraftClient) -> None:
+        self._hook = hook
         self._client = client
         self.is_sent = False
         self.is_answered = False
 
     def send(self, request: IllustrationRequest) -> Illustration:
-        self.is_sent = True
-        try:
-            illustration = self._client.generate(request)
-        except KeyboardInterrupt:
-            # As an error of ours: then the receipt says, too, that nobody waits for the answer any more.
-            raise TaleCraftOutcomeUnknownError(
-                "Interrupted while the request was on its way: it may have been charged; TaleCraft has no way to look "
-                "it up."
-            ) from None
-        self.is_answered = True
+        with self._hook.within_the_limit():
+            self.is_sent = True
+            try:
+                illustration = self._client.generate(request)
+            except KeyboardInterrupt:
+                # As an error of ours: then the receipt says, too, that nobody waits for the answer any more.
+                raise TaleCraftOutcomeUnknownError(
+                    "Interrupted while the request was on its way: it may have been charged; TaleCraft has no way to "
+                    "look it up."
+                ) from None
+            self.is_answered = True
         return illustration
 
 
@@ -147,7 +150,7 @@ class _Generation:
         if saving and saving.found:
             return saving.found
         self._ask(client.base_url, request, saving)
-        self._wire = _Wire(client)
+        self._wire = _Wire(hook, client)
         with self._terminal.waiting(f"Drawing at {client.base_url}; this takes some seconds …"):
             if saving:
                 return saving.draw(self._wire.send, again=not self._options.yes)

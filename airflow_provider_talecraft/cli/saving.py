@@ -100,6 +100,7 @@ class Saving:
             redraw=self._redraw,
             max_replays=max_replays,
             lease=lambda: settings.connect_timeout + settings.read_timeout + MARGIN,
+            talecraft_conn_id=self._hook.talecraft_conn_id,
         )
         return DrawOnce([self._request], terms, self._run)
 

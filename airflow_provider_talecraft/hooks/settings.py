@@ -40,6 +40,7 @@ class ConnectionSettings:
     :param read_timeout: seconds to the end of an answer.
     :param requests_per_minute: the plan's limit, None if the connection does not say.
     :param max_concurrency: the plan's limit, None if the connection does not say.
+    :param credits_per_day: what may be spent from midnight to midnight UTC, None for no limit.
     :param image_hosts: hosts from which pictures may be fetched although they are not public https ones.
     """
 
@@ -49,6 +50,7 @@ class ConnectionSettings:
     read_timeout: float
     requests_per_minute: int | None
     max_concurrency: int | None
+    credits_per_day: int | None
     image_hosts: tuple[str, ...]
 
     def __repr__(self) -> str:
@@ -74,6 +76,7 @@ class ConnectionSettings:
             read_timeout=_seconds(extra, "read_timeout", DEFAULT_READ_TIMEOUT),
             requests_per_minute=_count(extra, "requests_per_minute"),
             max_concurrency=_count(extra, "max_concurrency"),
+            credits_per_day=_count(extra, "credits_per_day"),
             image_hosts=_image_hosts(extra),
         )
 

@@ -32,6 +32,8 @@ from airflow_provider_talecraft.exceptions import (
 from airflow_provider_talecraft.get_provider_info import get_provider_info
 from airflow_provider_talecraft.hooks.settings import ConnectionSettings, host_names, picture_hosts, service_url
 from airflow_provider_talecraft.policies.options import checked_count
+from airflow_provider_talecraft.spending.limit import SpendLimit
+from airflow_provider_talecraft.spending.metrics import Metrics
 from airflow_provider_talecraft.spending.record import SpendRecord, fingerprint
 from airflow_provider_talecraft.spending.store import KEY, StateKey
 from airflow_provider_talecraft.version_compat import mask_secret
@@ -52,7 +54,7 @@ class TaleCraftHook(BaseHook):
 
     The connection: password = API key; host = scheme and host, ``https://talescaleai.com`` if empty; port; extras
     ``connect_timeout`` (seconds, 5), ``read_timeout`` (seconds, 300), ``allow_http`` (false),
-    ``requests_per_minute``, ``max_concurrency`` and ``image_hosts``.
+    ``requests_per_minute``, ``max_concurrency``, ``credits_per_day`` and ``image_hosts``.
 
     :param talecraft_conn_id: id of the connection.
     """
@@ -156,8 +158,17 @@ class TaleCraftHook(BaseHook):
                 pace()
             return client.generate(request)
 
-        with self._naming_the_connection():
+        with self.within_the_limit():
             return again(post)
+
+    @contextmanager
+    def within_the_limit(self) -> Iterator[None]:
+        """Send one request in the block, if ``credits_per_day`` of the connection allows it.
+
+        :raises TaleCraftSpendLimitError: if it does not; nothing is sent.
+        """
+        with self._naming_the_connection(), SpendLimit(self.talecraft_conn_id, self.settings.credits_per_day).share():
+            yield
 
     def test_connection(self) -> tuple[bool, str]:
         """Ask TaleCraft whether it accepts the key; spends nothing.
@@ -225,6 +236,7 @@ class TaleCraftHook(BaseHook):
             max_tries=ti.max_tries if ti else 0,
             try_number=ti.try_number if ti else None,
             max_replays=max_replays,
+            metrics=Metrics(ti, self.talecraft_conn_id),
         )
 
     @contextmanager

@@ -126,6 +126,7 @@ class DrawingOperator(TemplatesOfTheAuthor):
             redraw=redraw,
             max_replays=self.max_replays,
             lease=lambda: hook.settings.connect_timeout + hook.settings.read_timeout + MARGIN,
+            talecraft_conn_id=hook.talecraft_conn_id,
         )
 
     @staticmethod

@@ -17,6 +17,7 @@ from airflow_provider_talecraft.operators.literals import FILES, check_request
 from airflow_provider_talecraft.pictures.assets import add_to_asset_events
 from airflow_provider_talecraft.policies.fail_fast import DEFAULT_POLICY
 from airflow_provider_talecraft.policies.options import checked_word
+from airflow_provider_talecraft.spending.metrics import Metrics
 from airflow_provider_talecraft.spending.record import OnClear, SpendRecord, fingerprint
 from airflow_provider_talecraft.spending.store import StateKey
 
@@ -108,6 +109,7 @@ class GenerateIllustrationOperator(DrawingOperator):
                 try_number=ti.try_number,
                 max_replays=self.max_replays,
                 on_clear=self.on_clear,
+                metrics=Metrics(ti, self.talecraft_conn_id),
             )
             report.of(record, requests[0])
             found = record.delivered is not None

@@ -25,6 +25,7 @@ from airflow_provider_talecraft.pictures.assets import add_to_asset_events
 from airflow_provider_talecraft.pictures.place import DEFAULT_MAX_BYTES, store_path
 from airflow_provider_talecraft.policies.fail_fast import DEFAULT_POLICY
 from airflow_provider_talecraft.policies.options import checked_count, checked_word
+from airflow_provider_talecraft.spending.metrics import Metrics
 from airflow_provider_talecraft.spending.receipt import Redraw
 from airflow_provider_talecraft.spending.record import OnClear
 from airflow_provider_talecraft.spending.report import now
@@ -250,6 +251,7 @@ class GenerateIllustrationBatchOperator(DrawingOperator):
             record=records.of,
             output=output,
             threads=threads,
+            metrics=Metrics(ti, self.talecraft_conn_id),
         )
         log.info("%d illustrations, %d at a time, %d a minute.", len(items), threads, per_minute)
         return self._batch, records

@@ -13,6 +13,7 @@ from airflow_provider_talecraft.exceptions import (
     TaleCraftInvalidRequestError,
     TaleCraftOutcomeUnknownError,
     TaleCraftRateLimitError,
+    TaleCraftSpendLimitError,
     TaleCraftUnavailableError,
 )
 from airflow_provider_talecraft.version_compat import RetryAction, RetryDecision, RetryPolicy
@@ -37,6 +38,7 @@ class TaleCraftRetryPolicy(RetryPolicy):
     Authentication       stop
     InvalidRequest       stop
     InsufficientCredits  stop; with ``wait_for_credits`` retry         ``wait_for_credits``
+    SpendLimit           stop; with ``wait_for_credits`` retry         until midnight UTC, and a little more
     RateLimit            retry                                         Retry-After, else 60 s
     Unavailable          retry                                         Retry-After, else 60 s, doubling to 15 min
     GenerationFailed     retry                                         Retry-After, else 30 s, doubling to 10 min
@@ -53,7 +55,8 @@ class TaleCraftRetryPolicy(RetryPolicy):
     :param generation_failed_delay: wait after the first try on which the model failed.
     :param generation_failed_max_delay: longest such wait.
     :param outcome_unknown_delay: wait before a request that may have been charged is sent again.
-    :param wait_for_credits: how long to wait for a top-up; None, the default, stops instead.
+    :param wait_for_credits: how long to wait for a top-up, and up to a quarter of it past midnight UTC where the
+        connection's ``credits_per_day`` are spent; None, the default, stops instead.
     :param max_replays: how often a request that may have been charged is sent again by a task that keeps no record of
         it (a plain task below Airflow 3.3); every earlier try is then counted as one. Where there is a record, the
         error itself says what is left.
@@ -121,6 +124,9 @@ class TaleCraftRetryPolicy(RetryPolicy):
         """Return how long to wait before the next try; None for no next try."""
         if isinstance(error, (TaleCraftAuthenticationError, TaleCraftInvalidRequestError)):
             return None
+        if isinstance(error, TaleCraftSpendLimitError) and self.wait_for_credits is not None:
+            # No look before midnight can help; a little later, so that tasks do not return as one.
+            return timedelta(seconds=error.retry_after or 0) + self.wait_for_credits * self.chance() / 4
         if isinstance(error, TaleCraftInsufficientCreditsError):
             return self.wait_for_credits
         delay = self._own_delay(error, try_number)

@@ -16,6 +16,7 @@ from airflow.providers.common.compat.sdk import AirflowFailException
 from airflow_provider_talecraft.pictures.fetching import without_query
 from airflow_provider_talecraft.pictures.place import ObjectLocation
 from airflow_provider_talecraft.spending.claims import OWNER, TakenError
+from airflow_provider_talecraft.spending.metrics import ANOTHER_TASK, Metrics
 from airflow_provider_talecraft.spending.receipt import NAME, Receipt
 from airflow_provider_talecraft.spending.record import SpendRecord, fingerprint
 
@@ -43,12 +44,14 @@ class Terms:
         in every run, whatever stands.
     :param max_replays: how often a request may be sent although an earlier one had no answer.
     :param lease: returns the seconds after which a request is not on its way any more.
+    :param talecraft_conn_id: id of the connection, for metrics.
     """
 
     delivery: Delivery
     redraw: Redraw
     max_replays: int
     lease: Callable[[], float]
+    talecraft_conn_id: str
 
 
 class DrawOnce:
@@ -63,6 +66,7 @@ class DrawOnce:
     def __init__(self, requests: Sequence[IllustrationRequest], terms: Terms, ti: Any, *, name: str = "") -> None:
         self._terms = terms
         self._ti = ti
+        self._metrics = Metrics(ti, terms.talecraft_conn_id)
         self._fingerprint = fingerprint(*(request.payload() for request in requests))
         self._folder, self._name = terms.delivery.folder_and_name(name or self._fingerprint[:NAME])
         self._files = terms.delivery.possible_names(self._name)
@@ -147,6 +151,7 @@ class DrawOnce:
                 try_number=1,
                 max_replays=self._terms.max_replays,
                 valid_since=self._ti.max_tries + 1 if self._terms.redraw == "always" else 0,
+                metrics=self._metrics,
             )
             if self._record.delivered is None:
                 self._refuse_strangers()
@@ -156,15 +161,17 @@ class DrawOnce:
 
         :raises TakenError: then.
         """
-        until = None
+        if not self._receipt.is_busy:
+            return
+        log.info("Another task draws this picture now, says %s: waiting for it.", self._receipt.place)
+        since = time.monotonic()
+        until = since + self._terms.lease()
         while self._receipt.is_busy:
-            if until is None:
-                until = time.monotonic() + self._terms.lease()
-                log.info("Another task draws this picture now, says %s: waiting for it.", self._receipt.place)
-            elif time.monotonic() > until:
+            if time.monotonic() > until:
                 raise TakenError(self._receipt.location)
             time.sleep(LOOK)
             self._receipt.refresh()
+        self._metrics.waited(time.monotonic() - since, ANOTHER_TASK)
 
     def _standing(self) -> dict[str, Any] | None:
         """Return the output if the picture stands and is what the receipt says.

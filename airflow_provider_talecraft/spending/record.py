@@ -34,6 +34,7 @@ from airflow_provider_talecraft.exceptions import (
     TaleCraftOutcomeUnknownError,
 )
 from airflow_provider_talecraft.spending.entry import SHOWN_PROMPT, Entry, times
+from airflow_provider_talecraft.spending.metrics import Metrics
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -58,6 +59,7 @@ class SpendRecord:
     :param on_clear: what a clear means for a delivered picture, "regenerate" it or "reuse" it.
     :param valid_since: a delivered picture counts if it was delivered at this ``max_tries`` or a later one; by default
         the task instance's, so that any clear is one.
+    :param metrics: what is told of its requests; by default of no task's.
     :raises AirflowFailException: if there is a record and it cannot be read. It is not taken for "no record", since
         that could cost another charge.
     """
@@ -72,8 +74,10 @@ class SpendRecord:
         max_replays: int,
         on_clear: OnClear = "regenerate",
         valid_since: int | None = None,
+        metrics: Metrics | None = None,
     ) -> None:
         self._keeper = keeper
+        self._metrics = metrics or Metrics()
         self._try_number = try_number
         self._max_replays = max_replays
         entry = self._load()
@@ -169,7 +173,8 @@ class SpendRecord:
         """
         self.raise_if_given_up()
         entry = self._entry
-        if entry.state == "sent":
+        is_replay = entry.state == "sent"
+        if is_replay:
             entry.replays += 1
             log.warning(
                 "The request sent at %s has no answer and may have been charged. Sending again: replay %d of %d.",
@@ -179,8 +184,11 @@ class SpendRecord:
         entry.unanswered = [*entry.unanswered, datetime.now(timezone.utc).isoformat(timespec="seconds")]
         if self._keeper:
             self._keeper.begin(entry.as_json())
+        if is_replay:
+            self._metrics.replay()
         try:
-            yield
+            with self._metrics.request():
+                yield
         except TaleCraftError as error:
             if error.outcome == "refused":
                 entry.state = "refused"

@@ -25,6 +25,7 @@ def test_the_defaults_are_the_documented_ones():
         read_timeout=300.0,
         requests_per_minute=None,
         max_concurrency=None,
+        credits_per_day=None,
         image_hosts=(),
     )
 
@@ -36,10 +37,10 @@ def test_an_empty_or_unknown_extra_leaves_the_defaults(extra):
 
 @pytest.mark.parametrize("value", [30, 30.0, "30", " 30 ", "30.0"])
 def test_a_number_is_understood_however_it_was_saved(value):
-    extra = dict.fromkeys(("connect_timeout", "read_timeout", "requests_per_minute", "max_concurrency"), value)
-    settings = read(extra)
+    names = ("connect_timeout", "read_timeout", "requests_per_minute", "max_concurrency", "credits_per_day")
+    settings = read(dict.fromkeys(names, value))
     assert (settings.connect_timeout, settings.read_timeout) == (30.0, 30.0)
-    assert (settings.requests_per_minute, settings.max_concurrency) == (30, 30)
+    assert (settings.requests_per_minute, settings.max_concurrency, settings.credits_per_day) == (30, 30, 30)
 
 
 @pytest.mark.parametrize(
@@ -74,7 +75,8 @@ def test_a_key_pasted_with_a_newline_is_the_key():
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        *((name, value) for name in ("connect_timeout", "read_timeout", "requests_per_minute", "max_concurrency")
+        *((name, value) for name in ("connect_timeout", "read_timeout", "requests_per_minute", "max_concurrency",
+                                     "credits_per_day")
           for value in ("tc-pasted", 0, -1, "-1", True, [], {}, "nan", "inf", 10**400)),
         ("connect_timeout", 1e9), ("read_timeout", "86401"),
         ("requests_per_minute", 1.5), ("max_concurrency", "2.5"),

@@ -200,3 +200,11 @@ def test_it_composes_with_a_users_own_policy():
     assert chain.evaluate(errors.TaleCraftGenerationFailedError("x"), 1, 3).retry_delay == timedelta(hours=1)
     assert chain.evaluate(errors.TaleCraftAuthenticationError("x"), 1, 3).action == RetryAction.FAIL
     assert chain.evaluate(ValueError("x"), 1, 3).action == RetryAction.DEFAULT
+
+
+def test_a_spent_day_stops_and_with_wait_for_credits_is_over_at_midnight_and_not_before():
+    error = errors.TaleCraftSpendLimitError("4 credits were spent today.", retry_after=3600)
+    assert decide(error) == RetryDecision.fail(reason=str(error))
+    assert decide(error, wait_for_credits=MINUTE).retry_delay == 60 * MINUTE
+    late = TaleCraftRetryPolicy(chance=lambda: 0.999, wait_for_credits=timedelta(hours=4))
+    assert 60 * MINUTE < late.evaluate(error, 1, 10).retry_delay <= 120 * MINUTE
