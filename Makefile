@@ -5,6 +5,8 @@
 #   make check TESTS="…"     only these: a folder, a file, -m MARKER, -k NAME, whatever pytest takes; in seconds
 #   make docs                the pages of docs/ and the reference as a site, in site/; in an environment of its own
 #   make engine              docker-compose.yaml in a real engine: as root, after scripts/engine.sh; five minutes
+#   make lock                requirements/*.txt again: what the demo and the containers install, with hashes
+#   make floors              what talks to servers, tested with the oldest releases that pyproject.toml allows
 #   make dist                wheel and sdist, checked, and installed into an empty environment
 
 export VENV ?= $(CURDIR)/.venv
@@ -15,7 +17,7 @@ export PROMPT
 
 PYTHON := $(VENV)/bin/python
 
-.PHONY: demo test lint test-only engine check docs dist clean
+.PHONY: demo test lint test-only engine check docs lock floors dist clean
 
 demo:
 	@python3 scripts/environment.py sandbox
@@ -49,9 +51,20 @@ docs:
 	@VENV=$(CURDIR)/.venv-docs python3 scripts/environment.py docs
 	@.venv-docs/bin/python scripts/site/build.py
 
+lock:
+	@python3 scripts/environment.py dev
+	$(PYTHON) scripts/lock.py
+
+floors:
+	@python3 scripts/environment.py dev
+	$(VENV)/bin/uv venv --quiet --clear --python $(PYTHON) .venv-floors
+	$(VENV)/bin/uv pip install --quiet --python .venv-floors/bin/python --resolution lowest-direct --editable ".[sandbox]" \
+	  apache-airflow==$(AIRFLOW_VERSION) "hypothesis>=6.100" "pytest>=8" "pytest-xdist>=3.6" "trustme>=1.2"
+	.venv-floors/bin/python -m pytest -n 2 tests/unit/api tests/unit/pictures
+
 dist:
 	@python3 scripts/environment.py dev
 	$(PYTHON) scripts/check_dist.py
 
 clean:
-	rm -rf $(VENV) .venv-oldest .venv-docs site dist demo-output .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-oldest .venv-docs .venv-floors site dist demo-output .mypy_cache .pytest_cache .ruff_cache .hypothesis
