@@ -7,7 +7,7 @@
 #   make engine              docker-compose.yaml in a real engine: as root, after scripts/engine.sh; five minutes
 #   make lock                requirements/*.txt again: what the demo and the containers install, with hashes
 #   make floors              what talks to servers, tested with the oldest releases that pyproject.toml allows
-#   make dist                wheel and sdist, checked, and installed into an empty environment
+#   make dist                wheel and sdist, checked, and installed into an empty environment; an SBOM
 
 export VENV ?= $(CURDIR)/.venv
 export AIRFLOW_VERSION ?= 3.3.2
@@ -67,4 +67,4 @@ dist:
 	$(PYTHON) scripts/check_dist.py
 
 clean:
-	rm -rf $(VENV) .venv-oldest .venv-docs .venv-floors site dist demo-output .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-oldest .venv-docs .venv-floors site dist sbom demo-output .mypy_cache .pytest_cache .ruff_cache .hypothesis
