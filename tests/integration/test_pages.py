@@ -128,7 +128,9 @@ def test_a_runs_tab_shows_its_pictures_in_order_and_failed_ones_in_their_place(l
     assert failed.locator("figcaption .prompt").all_inner_texts() == [FAILED[1], FAILED[0]]
     reasons = failed.locator(".placeholder").all_inner_texts()
     assert all("nothing was charged" in text for text in reasons)
-    assert not any("TaleCraftGenerationFailedError" in text for text in reasons), "of a batch and of a mapped task alike"
+    assert not any("TaleCraftGenerationFailedError" in text for text in reasons), (
+        "of a batch and of a mapped task alike"
+    )
     for image in ours.locator(".card img").all():
         image.scroll_into_view_if_needed()
         until(lambda image=image: image.evaluate(LOADED))
