@@ -1,5 +1,6 @@
 # Airflow with this package, and the sandbox; docker-compose.yaml builds it.
 FROM apache/airflow:3.3.2-python3.12
 COPY --chown=airflow:0 . /tmp/package
-# Airflow is named again, so that nothing moves it.
-RUN pip install --no-cache-dir "apache-airflow==3.3.2" "/tmp/package[sandbox,s3]"
+# With hashes, and with what builds the package: nothing is downloaded that has none. `make lock` writes the file again.
+RUN pip install --no-cache-dir --require-hashes --only-binary :all: -r /tmp/package/requirements/compose.txt \
+ && pip install --no-cache-dir --no-deps --no-build-isolation /tmp/package

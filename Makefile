@@ -7,7 +7,9 @@
 #   make docs                the pages of docs/ and the reference as a site, in site/; in an environment of its own
 #   make engine              docker-compose.yaml in a real engine: as root, after scripts/engine.sh; five minutes
 #   make matrix [LINES="3.0 3.1"] [PYTHONS="3.12"]   the wheel on every Airflow and Python; a table at the end
-#   make dist                wheel and sdist, built twice, checked, and installed into an empty environment
+#   make lock                requirements/*.txt again: what the demo and the containers install, with hashes
+#   make floors              what talks to servers, tested with the oldest releases that pyproject.toml allows
+#   make dist                wheel and sdist, built twice, checked, and installed into an empty environment; an SBOM
 #   make release-check TAG=v1.2.3   the same, and whether tag, version and changelog agree; publishes nothing
 
 export VENV ?= $(CURDIR)/.venv
@@ -18,7 +20,7 @@ export PROMPT TAG
 
 PYTHON := $(VENV)/bin/python
 
-.PHONY: demo test lint test-only engine check properties matrix docs dist release-check clean
+.PHONY: demo test lint test-only engine check properties matrix docs lock floors dist release-check clean
 
 demo:
 	@python3 scripts/environment.py sandbox
@@ -60,6 +62,17 @@ docs:
 	@VENV=$(CURDIR)/.venv-docs python3 scripts/environment.py docs
 	@.venv-docs/bin/python scripts/site/build.py
 
+lock:
+	@python3 scripts/environment.py dev
+	$(PYTHON) scripts/lock.py
+
+floors:
+	@python3 scripts/environment.py dev
+	$(VENV)/bin/uv venv --quiet --clear --python $(PYTHON) .venv-floors
+	$(VENV)/bin/uv pip install --quiet --python .venv-floors/bin/python --resolution lowest-direct --editable ".[sandbox]" \
+	  apache-airflow==$(AIRFLOW_VERSION) "hypothesis>=6.100" "pytest>=8" "pytest-xdist>=3.6" "trustme>=1.2"
+	.venv-floors/bin/python -m pytest -n 2 tests/unit/api tests/unit/pictures
+
 dist:
 	@python3 scripts/environment.py dev
 	$(PYTHON) scripts/check_dist.py
@@ -69,4 +82,5 @@ release-check:
 	$(PYTHON) scripts/release.py "$$TAG"
 
 clean:
-	rm -rf $(VENV) .venv-oldest .venv-docs .nox site dist demo-output .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-oldest .venv-docs .venv-floors .nox site dist sbom demo-output
+	rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,4 +1,4 @@
-"""``make dist``: build the wheel and the sdist, check them, and use the wheel where nothing else is installed."""
+"""``make dist``: wheel and sdist, checked; the wheel used where nothing else is, and what it needs listed (SBOM)."""
 
 from __future__ import annotations
 
@@ -14,8 +14,12 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 DIST = ROOT / "dist"
+#: Not in dist/, all of which goes to the package index.
+SBOM = ROOT / "sbom"
 BIN = Path(sys.executable).parent
 PACKAGE = "airflow_provider_talecraft"
+#: Runs in an environment of its own: its dependencies are none of Airflow's.
+CYCLONEDX = "cyclonedx-bom==7.5.0"
 IN_WHEEL = {
     f"{PACKAGE}/py.typed",
     f"{PACKAGE}/get_provider_info.py",
@@ -116,6 +120,25 @@ def use(wheel: Path, folder: Path) -> None:
     if provider.get("version") != wheel.name.split("-")[1] or "TaleCraft" not in provider["description"]:
         sys.exit(f"airflow providers list shows another provider: {provider}")
     run([str(python), "-c", IMPORT_EXAMPLES, str(ROOT / "example_dags")], environment, folder)
+    write_sbom(wheel, python, folder)
+
+
+def write_sbom(wheel: Path, python: Path, folder: Path) -> None:
+    """List the wheel and all that *python*'s environment holds with it, for whoever asks what is in a release."""
+    version = wheel.name.split("-")[1]
+    # The tool knows a version only where it stands.
+    project = folder / "pyproject.toml"
+    project.write_text((ROOT / "pyproject.toml").read_text().replace('dynamic = ["version"]', f'version = "{version}"'))
+    SBOM.mkdir(exist_ok=True)
+    sbom = SBOM / f"airflow-provider-talecraft-{version}.cdx.json"
+    run([str(BIN / "uv"), "tool", "run", "--quiet", "--from", CYCLONEDX, "cyclonedx-py", "environment",
+         "--pyproject", str(project), "--mc-type", "library", "--short-PURLs", "--output-reproducible", "--validate",
+         "--output-file", str(sbom), str(python)])  # fmt: skip
+    listed = json.loads(sbom.read_text())
+    names = {component["name"] for component in listed["components"]}
+    missing = {"apache-airflow", "imagesize", "requests", "requests-hardened", "tenacity", "urllib3"} - names
+    if missing or listed["metadata"]["component"].get("version") != version:
+        sys.exit(f"{sbom.name} leaves something out: {sorted(missing) or 'the version'}")
 
 
 def run(command: list[str], environment: dict[str, str] | None = None, folder: Path = ROOT) -> str:

@@ -16,8 +16,14 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 VENV = Path(os.environ.get("VENV") or ROOT / ".venv").absolute()
-AIRFLOW_VERSION = os.environ.get("AIRFLOW_VERSION") or "3.3.2"
+#: What requirements/*.txt are locked with.
+LOCKED_AIRFLOW = "3.3.2"
+AIRFLOW_VERSION = os.environ.get("AIRFLOW_VERSION") or LOCKED_AIRFLOW
 OLDEST_PYTHON = (3, 10)
+#: What to install, with hashes: written by ``make lock``.
+LOCKS = ROOT / "requirements"
+#: The extra of the demo, which installs what is locked.
+DEMO = "sandbox"
 #: The extra that contains all others.
 EVERYTHING = "dev"
 #: Not an extra but a dependency group: the site is built without the package, and so without Airflow.
@@ -33,7 +39,7 @@ def main(extra: str) -> None:
         sys.exit(
             f"Python {'.'.join(map(str, OLDEST_PYTHON))} or newer is needed; python3 here is {sys.version.split()[0]}."
         )
-    sources = (ROOT / "pyproject.toml", PACKAGE_JSON, Path(__file__))
+    sources = (ROOT / "pyproject.toml", PACKAGE_JSON, Path(__file__), *sorted(LOCKS.iterdir()))
     wanted = "\n".join([
         hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest(),
         AIRFLOW_VERSION, sys.version,
@@ -51,14 +57,13 @@ def main(extra: str) -> None:
             "Is the venv module installed? On Debian: apt install python3-venv",
         )
     if not (VENV / "bin" / "uv").exists():
-        run([str(python), "-m", "pip", "install", "--quiet", "uv"], "Can this machine reach PyPI?")
-    # apache-airflow is named in every install: without it, a later one may move it to another version.
-    packages = ["--editable", f"{ROOT}[{extra}]", f"apache-airflow=={AIRFLOW_VERSION}"]
-    run(
-        [str(VENV / "bin" / "uv"), "pip", "install", "--quiet", "--python", str(python),
-         *(["--group", f"{ROOT / 'pyproject.toml'}:{SITE}"] if extra == SITE else packages)],
-        "Can this machine reach PyPI?",
-    )  # fmt: skip
+        run(
+            [str(python), "-m", "pip", "install", "--quiet", "--require-hashes", "-r", str(LOCKS / "uv.txt")],
+            "Can this machine reach PyPI?",
+        )
+    install = [str(VENV / "bin" / "uv"), "pip", "install", "--quiet", "--python", str(python)]
+    for arguments in what_to_install(extra):
+        run([*install, *arguments], "Can this machine reach PyPI?")
     if extra == EVERYTHING:
         install_azurite(python)
     # uv leaves no bytecode, and every Airflow process would compile its imports again.
@@ -68,6 +73,18 @@ def main(extra: str) -> None:
     )  # fmt: skip
     stamp.write_text(wanted)
     print(f"{time.monotonic() - started:.0f} s")
+
+
+def what_to_install(extra: str) -> list[list[str]]:
+    """Return the arguments of one or more installs, in order."""
+    if extra == SITE:
+        return [["--group", f"{ROOT / 'pyproject.toml'}:{SITE}"]]
+    if extra == DEMO and AIRFLOW_VERSION == LOCKED_AIRFLOW:
+        # Then the package alone, with what builds it from the first: nothing is downloaded that has no hash.
+        locked = ["--require-hashes", "--only-binary", ":all:", "--requirements", str(LOCKS / "demo.txt")]
+        return [locked, ["--no-deps", "--no-build-isolation", "--editable", str(ROOT)]]
+    # apache-airflow is named in every install: without it, a later one may move it to another version.
+    return [["--editable", f"{ROOT}[{extra}]", f"apache-airflow=={AIRFLOW_VERSION}"]]
 
 
 def install_azurite(python: Path) -> None:

@@ -7,10 +7,10 @@ Light to import; loads Airflow's object storage when it runs. Below Airflow 3.2,
 from __future__ import annotations
 
 import argparse
-import json
-import os
 import sys
 from typing import TYPE_CHECKING, Any
+
+from airflow_provider_talecraft.cli.terminal import Terminal, see_all_connections
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,17 +39,16 @@ def run(options: argparse.Namespace) -> int:
 
     :param options: a namespace with the values of ``OPTIONS``.
     """
-    # Else a command sees no connection but those of its environment.
-    os.environ.setdefault("_AIRFLOW_PROCESS_CONTEXT", "server")
+    terminal = Terminal(as_json=options.output == "json")
+    see_all_connections()
     from airflow_provider_talecraft.spending.account import Account  # noqa: PLC0415  # light until here
 
     try:
         account = Account.of(options.prefix, conn_id=options.conn_id)
     except Exception as error:  # noqa: BLE001  # each store has its own
-        print(f"{options.prefix} cannot be read: {error}", file=sys.stderr)  # noqa: T201  # a command's own output
+        terminal.say(f"{options.prefix} cannot be read: {error}")
         return 1
-    told = json.dumps(account.facts(), indent=1) if options.output == "json" else account.table()
-    print(told)  # noqa: T201  # a command's own output
+    terminal.result(account.facts(), account.table().splitlines())
     return 1 if account.unreadable else 0
 
 

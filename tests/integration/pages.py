@@ -8,7 +8,7 @@ from urllib.parse import quote
 from urllib.request import Request, urlopen
 
 from deployment import Deployment
-from per_dag_access import GUEST
+from people import GUEST
 
 ADMIN = "admin"
 PASSWORD = "a password of these tests"
@@ -24,7 +24,7 @@ class AirflowWithPeople(Deployment):
         passwords = home / "passwords.json"
         passwords.write_text(json.dumps(dict.fromkeys((ADMIN, GUEST), PASSWORD)))
         people = {
-            "AIRFLOW__CORE__AUTH_MANAGER": "per_dag_access.PerDagAccess",
+            "AIRFLOW__CORE__AUTH_MANAGER": "people.People",
             "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "False",
             "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(passwords),
             "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": f"{ADMIN}:admin,{GUEST}:viewer",

@@ -18,7 +18,7 @@ if Version(version("apache-airflow")) < Version("3.1"):
     pytest.skip("the pages came with Airflow 3.1", allow_module_level=True)
 
 from pages import ADMIN, ARGUMENTS, CHROMIUM, AirflowWithPeople
-from per_dag_access import GUEST, OPEN_TO_THE_GUEST
+from people import GUEST, OPEN_TO_THE_GUEST
 
 pytestmark = pytest.mark.integration
 
@@ -126,7 +126,11 @@ def test_a_runs_tab_shows_its_pictures_in_order_and_failed_ones_in_their_place(l
     assert ours.locator("header").inner_text().split() == ["Illustrations", "6", "pictures", "·", "2", "failed"]
     failed = ours.locator(".card", has=ours.locator(".placeholder.failed"))
     assert failed.locator("figcaption .prompt").all_inner_texts() == [FAILED[1], FAILED[0]]
-    assert all("nothing was charged" in text for text in failed.locator(".placeholder").all_inner_texts())
+    reasons = failed.locator(".placeholder").all_inner_texts()
+    assert all("nothing was charged" in text for text in reasons)
+    assert not any("TaleCraftGenerationFailedError" in text for text in reasons), (
+        "of a batch and of a mapped task alike"
+    )
     for image in ours.locator(".card img").all():
         image.scroll_into_view_if_needed()
         until(lambda image=image: image.evaluate(LOADED))

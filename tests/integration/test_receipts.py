@@ -111,6 +111,13 @@ def test_a_folder_that_cannot_be_read_is_an_error_and_not_nothing(receipts, tmp_
         assert f"{prefix} cannot be read" in complaint
 
 
+def test_what_a_store_says_of_itself_moves_no_terminal(receipts):
+    code, printed, complaint = receipts("no\x1b]0;owned\x07such://folder")
+    assert code == 1
+    assert "cannot be read" in complaint
+    assert not {"\x1b", "\x07"} & {*printed, *complaint}
+
+
 def test_it_reads_every_store(store, draw):
     draw(store.uri("books/"), "A fox", conn_id=store.conn_id)
     from airflow_provider_talecraft.spending.account import Account

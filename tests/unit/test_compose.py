@@ -110,7 +110,9 @@ def test_every_secret_says_that_it_is_none_or_is_the_sandboxs():
 
 def test_the_image_is_built_from_all_that_the_build_reads():
     taken = [line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")]
-    assert {"airflow_provider_talecraft", "pyproject.toml", "README.md", "LICENSE"} <= set(taken)
+    assert {"airflow_provider_talecraft", "pyproject.toml", "README.md", "LICENSE", "requirements/compose.txt"} <= set(
+        taken
+    )
 
 
 def test_the_engines_stand_ins_have_the_names_that_the_files_name():

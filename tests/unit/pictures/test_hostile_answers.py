@@ -39,6 +39,12 @@ def drip(connection):
         threading.Event().wait(0.02)
 
 
+def endless_chunk_size(connection):
+    connection.sendall(answer(b"", length="", headers=["Transfer-Encoding: chunked"]))
+    for _ in range(1000):
+        connection.sendall(b"1" * 65536)
+
+
 BOMB = gzip.compress(bytes(50_000_000))
 REDIRECTED = "HTTP 302"
 NO_PICTURE = "not a PNG, JPEG or WebP"
@@ -83,6 +89,8 @@ HOSTILE = {
         answer(b"fffffff\r\n%b\r\n0\r\n\r\n" % JPEG, length="", headers=["Transfer-Encoding: chunked"]),
         "could not be fetched",
     ),
+    # urllib3 kept all of it before 2.8: CVE-2026-97689.
+    "a chunk's size without an end": (endless_chunk_size, "could not be fetched"),
     "html with an image type": (answer(b"<html>no</html>", headers=["Content-Type: image/jpeg"]), NO_PICTURE),
     "svg with a script": (answer(b"<svg onload='alert(1)'/>", headers=["Content-Type: image/svg+xml"]), NO_PICTURE),
     "a gif": (answer(b"GIF89a" + bytes(100)), NO_PICTURE),

@@ -5,6 +5,8 @@ import { count, list, mapping, moment, pictureUrl, text, texts } from "./facts.j
 const GOING = new Set(["running", "restarting", "deferred"]);
 const NOT_RUN = new Set(["skipped", "upstream_failed", "removed"]);
 const BROKEN = new Set(["failed", "up_for_retry"]);
+/** What a batch writes before a reason; a task's own report has it apart. */
+const CLASS = /^[A-Z]\w*(Error|Exception): /;
 
 /** Whether a task is one of ours, by its operator's name; a report says so as well. */
 export const isOurs = (instance) => /illustration/i.test(text(instance.operator));
@@ -25,7 +27,7 @@ export function picture(entry, address) {
     width: count(facts.width),
     height: count(facts.height),
     size: count(facts.size),
-    error: text(facts.error),
+    error: text(facts.error).replace(CLASS, ""),
     key: text(facts.key, 200),
     isFound: facts.drawn === false,
   };
