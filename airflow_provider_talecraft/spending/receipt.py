@@ -22,7 +22,7 @@ from __future__ import annotations
 import json
 import logging
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowFailException
 
@@ -46,7 +46,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-Redraw = Literal["when_changed", "never", "always"]
 
 #: Characters of a request's fingerprint that name its picture where nothing else does.
 NAME = 16
