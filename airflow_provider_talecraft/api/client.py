@@ -90,9 +90,11 @@ class TaleCraftClient:
     def _post(self, payload: Mapping[str, str]) -> _Answer:
         url = self.base_url + GENERATE_PATH
         status, retry_after, body, failure = 0, None, bytearray(), ""
+        by_way_of = proxies(url)
+        is_secure = any(address.casefold().startswith("https:") for address in (url, *by_way_of.values()))
         with Deadline() as deadline, PlainSession() as session:
             carrier = OneConnection(
-                ssl_context(ca_bundle()),
+                ssl_context(ca_bundle()) if is_secure else None,
                 deadline,
                 connect_timeout=self.connect_timeout,
                 read_timeout=self.read_timeout,
@@ -110,7 +112,7 @@ class TaleCraftClient:
                         "Accept-Encoding": "identity",
                     },
                     timeout=(self.connect_timeout, self.read_timeout),
-                    proxies=proxies(url),
+                    proxies=by_way_of,
                     allow_redirects=False,
                     stream=True,
                 ) as response:

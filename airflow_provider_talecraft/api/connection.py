@@ -38,13 +38,14 @@ class OneConnection(HTTPAdapter):
     only then, it is certain that nothing was sent. The exception's class alone cannot tell: a TLS error may come
     from the handshake or from the middle of an answer.
 
+    :param ssl_context: None if nothing is secure on the way; to load a CA bundle takes longer than such a request.
     :param deadline: ends the connection; it is started here.
     :param connect_timeout: seconds from TCP's handshake to the end of TLS's, a proxy's answer included.
     :param read_timeout: seconds from there to the end of the answer.
     """
 
     def __init__(
-        self, ssl_context: ssl.SSLContext, deadline: Deadline, *, connect_timeout: float, read_timeout: float
+        self, ssl_context: ssl.SSLContext | None, deadline: Deadline, *, connect_timeout: float, read_timeout: float
     ) -> None:
         self.never_connected = True
         self._ssl_context = ssl_context

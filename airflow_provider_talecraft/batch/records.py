@@ -12,13 +12,14 @@ from airflow.providers.common.compat.sdk import AirflowFailException
 from airflow_provider_talecraft.exceptions import TaleCraftInvalidRequestError
 from airflow_provider_talecraft.spending.metrics import Metrics
 from airflow_provider_talecraft.spending.receipt import NAME
-from airflow_provider_talecraft.spending.record import OnClear, SpendRecord, fingerprint
+from airflow_provider_talecraft.spending.record import SpendRecord, fingerprint
 from airflow_provider_talecraft.spending.store import Pages, RecordFolder, StateKey
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context, ObjectStoragePath
 
     from airflow_provider_talecraft.batch.prompts import Item, Items
+    from airflow_provider_talecraft.policies.options import OnClear
     from airflow_provider_talecraft.spending.once import DrawOnce, Terms
 
 log = logging.getLogger(__name__)

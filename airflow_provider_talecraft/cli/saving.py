@@ -12,7 +12,8 @@ from uuid import uuid4
 from airflow.providers.common.compat.sdk import AirflowFailException
 
 from airflow_provider_talecraft.pictures.delivery import Delivery
-from airflow_provider_talecraft.pictures.place import DEFAULT_MAX_BYTES, ObjectLocation, checked_path
+from airflow_provider_talecraft.pictures.place import ObjectLocation, checked_path
+from airflow_provider_talecraft.policies.options import DEFAULT_MAX_BYTES
 from airflow_provider_talecraft.spending.once import DrawOnce, Terms
 from airflow_provider_talecraft.spending.receipt import NAME
 from airflow_provider_talecraft.spending.record import fingerprint
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_talecraft.api.models import Illustration, IllustrationRequest
     from airflow_provider_talecraft.hooks.talecraft import TaleCraftHook
-    from airflow_provider_talecraft.spending.receipt import Redraw
+    from airflow_provider_talecraft.policies.options import Redraw
 
 #: Seconds that a request may be on its way beyond the connection's timeouts.
 MARGIN = 60.0

@@ -14,9 +14,8 @@ from airflow.providers.common.compat.sdk import (
 
 from airflow_provider_talecraft.exceptions import TaleCraftInvalidRequestError
 from airflow_provider_talecraft.operators.illustration import GenerateIllustrationOperator, IllustrationOperator
-from airflow_provider_talecraft.policies.options import checked_word
+from airflow_provider_talecraft.policies.options import OnClear, checked_word
 from airflow_provider_talecraft.policies.templates import is_xcom
-from airflow_provider_talecraft.spending.record import OnClear
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context, TaskDecorator

@@ -31,7 +31,7 @@ from airflow_provider_talecraft.exceptions import (
 )
 from airflow_provider_talecraft.get_provider_info import get_provider_info
 from airflow_provider_talecraft.hooks.settings import ConnectionSettings, host_names, picture_hosts, service_url
-from airflow_provider_talecraft.policies.options import checked_count
+from airflow_provider_talecraft.policies.options import DEFAULT_CONN_ID, checked_count
 from airflow_provider_talecraft.spending.limit import SpendLimit
 from airflow_provider_talecraft.spending.metrics import Metrics
 from airflow_provider_talecraft.spending.record import SpendRecord, fingerprint
@@ -60,7 +60,7 @@ class TaleCraftHook(BaseHook):
     """
 
     conn_name_attr = "talecraft_conn_id"
-    default_conn_name = "talecraft_default"
+    default_conn_name = DEFAULT_CONN_ID
     conn_type = "talecraft"
     hook_name = "TaleCraft"
 

@@ -10,11 +10,9 @@ from airflow.providers.common.compat.sdk import AirflowException
 from airflow_provider_talecraft.exceptions import TaleCraftError, TaleCraftInvalidRequestError
 from airflow_provider_talecraft.links.illustration import IllustrationLink
 from airflow_provider_talecraft.operators.literals import CheckedPartial
-from airflow_provider_talecraft.pictures.place import checked_path
 from airflow_provider_talecraft.policies.fail_fast import failing_fast
 from airflow_provider_talecraft.policies.options import checked_count
 from airflow_provider_talecraft.policies.templates import TemplatesOfTheAuthor
-from airflow_provider_talecraft.spending.report import Report
 from airflow_provider_talecraft.version_compat import HAS_RETRY_POLICY
 
 if TYPE_CHECKING:
@@ -23,8 +21,9 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import BaseOperatorLink, Context
 
     from airflow_provider_talecraft.hooks.talecraft import TaleCraftHook
+    from airflow_provider_talecraft.policies.options import Redraw
     from airflow_provider_talecraft.spending.once import Terms
-    from airflow_provider_talecraft.spending.receipt import Redraw
+    from airflow_provider_talecraft.spending.report import Report
     from airflow_provider_talecraft.version_compat import RetryPolicy
 
 #: Seconds that a request may be on its way beyond the connection's timeouts: the hook's repetitions of what cost
@@ -63,6 +62,8 @@ class DrawingOperator(TemplatesOfTheAuthor):
     @contextmanager
     def telling(self, context: Context) -> Iterator[Report]:
         """Tell pages what becomes of the task, and fail at once at an error that no retry can help."""
+        from airflow_provider_talecraft.spending.report import Report  # noqa: PLC0415  # not for a Dag's parsing
+
         report = Report(context["ti"], is_pushed=self.do_xcom_push)
         with failing_fast(self.retry_policy, context):
             try:
@@ -115,6 +116,7 @@ class DrawingOperator(TemplatesOfTheAuthor):
         :raises AirflowFailException: if *dst* is not a place; no retry would help.
         """
         from airflow_provider_talecraft.pictures.delivery import Delivery  # noqa: PLC0415  # loads requests
+        from airflow_provider_talecraft.pictures.place import checked_path  # noqa: PLC0415  # not for a Dag's parsing
         from airflow_provider_talecraft.spending.once import Terms  # noqa: PLC0415  # as above
 
         checked_path(dst, dst_conn_id)

@@ -11,15 +11,11 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_talecraft.api.address import without_query
 from airflow_provider_talecraft.api.models import CREDITS, DEFAULT_ASPECT_RATIO, DEFAULT_STYLE
 from airflow_provider_talecraft.batch.prompts import with_fallbacks
-from airflow_provider_talecraft.hooks.talecraft import TaleCraftHook
 from airflow_provider_talecraft.operators.base import DrawingOperator
 from airflow_provider_talecraft.operators.literals import FILES, check_request
 from airflow_provider_talecraft.pictures.assets import add_to_asset_events
 from airflow_provider_talecraft.policies.fail_fast import DEFAULT_POLICY
-from airflow_provider_talecraft.policies.options import checked_word
-from airflow_provider_talecraft.spending.metrics import Metrics
-from airflow_provider_talecraft.spending.record import OnClear, SpendRecord, fingerprint
-from airflow_provider_talecraft.spending.store import StateKey
+from airflow_provider_talecraft.policies.options import DEFAULT_CONN_ID, OnClear, checked_word
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -69,7 +65,7 @@ class GenerateIllustrationOperator(DrawingOperator):
         style: str = DEFAULT_STYLE,
         aspect_ratio: str = DEFAULT_ASPECT_RATIO,
         fallback_prompts: Sequence[str] = (),
-        talecraft_conn_id: str = TaleCraftHook.default_conn_name,
+        talecraft_conn_id: str = DEFAULT_CONN_ID,
         max_replays: int = 1,
         on_clear: OnClear = "regenerate",
         retries: int = 3,
@@ -97,6 +93,11 @@ class GenerateIllustrationOperator(DrawingOperator):
         :raises AirflowFailException: if the record of an earlier try cannot be read, and instead of a TaleCraftError
             where no retry policy is asked and a retry would not help, or might pay twice.
         """
+        from airflow_provider_talecraft.hooks.talecraft import TaleCraftHook  # noqa: PLC0415  # not for a Dag's parsing
+        from airflow_provider_talecraft.spending.metrics import Metrics  # noqa: PLC0415  # as above
+        from airflow_provider_talecraft.spending.record import SpendRecord, fingerprint  # noqa: PLC0415  # as above
+        from airflow_provider_talecraft.spending.store import StateKey  # noqa: PLC0415  # as above
+
         ti = context["ti"]
         with self.telling(context) as report:
             requests = with_fallbacks(self.prompt, self.fallback_prompts, style=self.style, ratio=self.aspect_ratio)

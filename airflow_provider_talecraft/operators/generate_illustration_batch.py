@@ -22,12 +22,10 @@ from airflow_provider_talecraft.hooks.talecraft import TaleCraftHook
 from airflow_provider_talecraft.operators.base import DrawingOperator
 from airflow_provider_talecraft.operators.literals import FILES, check_prompts
 from airflow_provider_talecraft.pictures.assets import add_to_asset_events
-from airflow_provider_talecraft.pictures.place import DEFAULT_MAX_BYTES, store_path
+from airflow_provider_talecraft.pictures.place import store_path
 from airflow_provider_talecraft.policies.fail_fast import DEFAULT_POLICY
-from airflow_provider_talecraft.policies.options import checked_count, checked_word
+from airflow_provider_talecraft.policies.options import DEFAULT_MAX_BYTES, OnClear, Redraw, checked_count, checked_word
 from airflow_provider_talecraft.spending.metrics import Metrics
-from airflow_provider_talecraft.spending.receipt import Redraw
-from airflow_provider_talecraft.spending.record import OnClear
 from airflow_provider_talecraft.spending.report import now
 
 if TYPE_CHECKING:

@@ -8,16 +8,18 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_talecraft.api.models import CREDITS, DEFAULT_ASPECT_RATIO, DEFAULT_STYLE
 from airflow_provider_talecraft.batch.prompts import with_fallbacks
 from airflow_provider_talecraft.exceptions import TaleCraftInvalidRequestError
-from airflow_provider_talecraft.hooks.talecraft import TaleCraftHook
 from airflow_provider_talecraft.operators.base import DrawingOperator
 from airflow_provider_talecraft.operators.generate_illustration import GenerateIllustrationOperator
-from airflow_provider_talecraft.operators.generate_illustration_batch import GenerateIllustrationBatchOperator
 from airflow_provider_talecraft.operators.literals import FILES, check_request
 from airflow_provider_talecraft.pictures.assets import add_to_asset_events
-from airflow_provider_talecraft.pictures.place import DEFAULT_MAX_BYTES
 from airflow_provider_talecraft.policies.fail_fast import DEFAULT_POLICY
-from airflow_provider_talecraft.policies.options import checked_count, checked_word
-from airflow_provider_talecraft.spending.receipt import Redraw
+from airflow_provider_talecraft.policies.options import (
+    DEFAULT_CONN_ID,
+    DEFAULT_MAX_BYTES,
+    Redraw,
+    checked_count,
+    checked_word,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
     from airflow.providers.openlineage.extractors import OperatorLineage
 
+    from airflow_provider_talecraft.operators.generate_illustration_batch import GenerateIllustrationBatchOperator
     from airflow_provider_talecraft.version_compat import RetryPolicy
 
 __all__ = [
@@ -35,6 +38,15 @@ __all__ = [
 ]
 
 log = logging.getLogger(__name__)
+
+
+def __getattr__(name: str) -> Any:
+    """Return the batch's operator, whose imports are more than all others: a Dag without a batch does without them."""
+    if name != "GenerateIllustrationBatchOperator":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from airflow_provider_talecraft.operators import generate_illustration_batch  # noqa: PLC0415  # as the docstring says
+
+    return generate_illustration_batch.GenerateIllustrationBatchOperator
 
 
 class IllustrationOperator(DrawingOperator):
@@ -99,7 +111,7 @@ class IllustrationOperator(DrawingOperator):
         style: str = DEFAULT_STYLE,
         aspect_ratio: str = DEFAULT_ASPECT_RATIO,
         fallback_prompts: Sequence[str] = (),
-        talecraft_conn_id: str = TaleCraftHook.default_conn_name,
+        talecraft_conn_id: str = DEFAULT_CONN_ID,
         max_bytes: int = DEFAULT_MAX_BYTES,
         image_hosts: Sequence[str] | str | None = None,
         max_replays: int = 1,
@@ -134,6 +146,7 @@ class IllustrationOperator(DrawingOperator):
         :raises AirflowFailException: if what stands at ``dst`` is somebody else's or not what its receipt says, and
             instead of a TaleCraftError where no retry policy is asked and a retry would not help, or might pay twice.
         """
+        from airflow_provider_talecraft.hooks.talecraft import TaleCraftHook  # noqa: PLC0415  # not for a Dag's parsing
         from airflow_provider_talecraft.spending.once import DrawOnce  # noqa: PLC0415  # loads requests
 
         with self.telling(context) as report:
@@ -161,6 +174,7 @@ class IllustrationOperator(DrawingOperator):
 
     def get_openlineage_facets_on_complete(self, task_instance: Any) -> OperatorLineage[Any, Any]:  # noqa: ARG002  # theirs
         """Tell OpenLineage: from the generate endpoint to the object."""
+        from airflow_provider_talecraft.hooks.talecraft import TaleCraftHook  # noqa: PLC0415  # as above
         from airflow_provider_talecraft.pictures.lineage import lineage  # noqa: PLC0415  # where it is installed
 
         return lineage(TaleCraftHook(self.talecraft_conn_id).service_url(), self._made)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from airflow.providers.common.compat.sdk import ObjectStoragePath
 
-    from airflow_provider_talecraft.pictures.place import IfExists
+    from airflow_provider_talecraft.policies.options import IfExists
 
 log = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ import tempfile
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from airflow.providers.common.compat.sdk import AirflowFailException
@@ -21,11 +21,6 @@ if TYPE_CHECKING:
 
     from airflow.providers.common.compat.sdk import ObjectStoragePath
 
-#: What to do where something stands already.
-IfExists = Literal["skip_same", "overwrite", "fail"]
-
-#: Bytes. What the operators take if they are not told otherwise.
-DEFAULT_MAX_BYTES = 50 * 1024 * 1024
 #: Which extra of this package brings the filesystem of a URI's scheme.
 EXTRAS = {"s3": "s3", "s3a": "s3", "gs": "gcs", "gcs": "gcs", "abfs": "azure", "abfss": "azure"}
 

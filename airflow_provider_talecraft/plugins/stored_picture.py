@@ -31,12 +31,12 @@ from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response, status
 from fastapi.responses import JSONResponse, StreamingResponse
 
-from airflow_provider_talecraft.pictures.place import DEFAULT_MAX_BYTES
 from airflow_provider_talecraft.plugins.confinement import NotShownError, is_folder, manifest_place, picture_place
 from airflow_provider_talecraft.plugins.description import descriptions
 from airflow_provider_talecraft.plugins.entries import LIMIT, entries
 from airflow_provider_talecraft.plugins.reading import checked_picture, opened
 from airflow_provider_talecraft.plugins.task_output import TaskOutput
+from airflow_provider_talecraft.policies.options import DEFAULT_MAX_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

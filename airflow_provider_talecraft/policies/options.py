@@ -1,10 +1,22 @@
-"""Checks of an operator's options, made when the Dag is parsed."""
+"""An operator's options: their words and defaults, and how they are checked when the Dag is parsed."""
 
 from __future__ import annotations
 
-from typing import Any, TypeVar, get_args
+from typing import Any, Literal, TypeVar, get_args
 
 Word = TypeVar("Word", bound=str)
+
+#: What a clear means for a picture that was delivered.
+OnClear = Literal["regenerate", "reuse"]
+#: What to do where a picture stands that was drawn for another request.
+Redraw = Literal["when_changed", "never", "always"]
+#: What to do where something stands already.
+IfExists = Literal["skip_same", "overwrite", "fail"]
+
+#: The connection of a task that names none.
+DEFAULT_CONN_ID = "talecraft_default"
+#: Bytes. What the operators take if they are not told otherwise.
+DEFAULT_MAX_BYTES = 50 * 1024 * 1024
 
 
 def checked_word(name: str, word: Word, words: Any) -> Word:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_talecraft.api.models import Illustration, IllustrationRequest
     from airflow_provider_talecraft.pictures.delivery import Delivery
-    from airflow_provider_talecraft.spending.receipt import Redraw
+    from airflow_provider_talecraft.policies.options import Redraw
 
 log = logging.getLogger(__name__)
 

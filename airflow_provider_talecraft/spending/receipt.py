@@ -24,7 +24,7 @@ import logging
 import time
 from contextlib import contextmanager
 from itertools import chain, repeat
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowFailException
 
@@ -48,7 +48,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-Redraw = Literal["when_changed", "never", "always"]
 
 #: Seconds for which a store may refuse to take down a paid picture, and between two attempts. Within the time for which
 #: the request counts as on its way (operators.base.MARGIN), so that no other task asks meanwhile.

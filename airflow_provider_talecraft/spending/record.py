@@ -22,7 +22,7 @@ import logging
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowFailException, AirflowTaskTimeout
 
@@ -40,11 +40,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from airflow_provider_talecraft.api.models import Illustration, IllustrationRequest
+    from airflow_provider_talecraft.policies.options import OnClear
     from airflow_provider_talecraft.spending.store import Keeper
 
 log = logging.getLogger(__name__)
-
-OnClear = Literal["regenerate", "reuse"]
 
 
 class SpendRecord:

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_talecraft.hooks.talecraft import TaleCraftHook
 from airflow_provider_talecraft.links.illustration import IllustrationLink
-from airflow_provider_talecraft.pictures.place import IfExists, checked_path
-from airflow_provider_talecraft.policies.options import checked_count, checked_word
+from airflow_provider_talecraft.policies.options import IfExists, checked_count, checked_word
 from airflow_provider_talecraft.policies.templates import TemplatesOfTheAuthor
 from airflow_provider_talecraft.version_compat import mask_secret
 
@@ -68,7 +66,9 @@ class ToObjectStorage(TemplatesOfTheAuthor):
 
         :raises AirflowFailException: if ``dst`` is not a place; no retry would help.
         """
+        from airflow_provider_talecraft.hooks.talecraft import TaleCraftHook  # noqa: PLC0415  # not for a Dag's parsing
         from airflow_provider_talecraft.pictures.delivery import Delivery  # noqa: PLC0415  # loads requests
+        from airflow_provider_talecraft.pictures.place import checked_path  # noqa: PLC0415  # not for a Dag's parsing
 
         if isinstance(self.dst, str):
             self.dst = self.dst.strip()  # a newline behind the slash would make a file of the folder

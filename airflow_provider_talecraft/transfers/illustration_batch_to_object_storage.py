@@ -14,10 +14,8 @@ from airflow.providers.common.compat.sdk import AirflowException, AirflowFailExc
 
 from airflow_provider_talecraft.batch.threads import WorkerThreads
 from airflow_provider_talecraft.exceptions import TaleCraftDownloadError
-from airflow_provider_talecraft.hooks.talecraft import TaleCraftHook
 from airflow_provider_talecraft.pictures.assets import add_to_asset_events
-from airflow_provider_talecraft.pictures.place import DEFAULT_MAX_BYTES, store_path
-from airflow_provider_talecraft.policies.options import checked_count
+from airflow_provider_talecraft.policies.options import DEFAULT_CONN_ID, DEFAULT_MAX_BYTES, checked_count
 from airflow_provider_talecraft.transfers.base import ToObjectStorage
 
 if TYPE_CHECKING:
@@ -29,7 +27,7 @@ if TYPE_CHECKING:
     from airflow_provider_talecraft.batch.illustrations import Illustration, Illustrations
     from airflow_provider_talecraft.batch.manifest import Output
     from airflow_provider_talecraft.pictures.delivery import Delivery
-    from airflow_provider_talecraft.pictures.place import IfExists
+    from airflow_provider_talecraft.policies.options import IfExists
 
 log = logging.getLogger(__name__)
 
@@ -102,7 +100,7 @@ class IllustrationBatchToObjectStorageOperator(ToObjectStorage):
         manifest_threshold: int = DEFAULT_MANIFEST_THRESHOLD,
         write_sidecar: bool = True,
         image_hosts: Sequence[str] | str | None = None,
-        talecraft_conn_id: str = TaleCraftHook.default_conn_name,
+        talecraft_conn_id: str = DEFAULT_CONN_ID,
         retries: int = 3,
         **kwargs: Any,
     ) -> None:
@@ -158,14 +156,15 @@ class IllustrationBatchToObjectStorageOperator(ToObjectStorage):
 
     def get_openlineage_facets_on_complete(self, task_instance: Any) -> OperatorLineage[Any, Any]:  # noqa: ARG002  # theirs
         """Tell OpenLineage: from the generate endpoint to the folder."""
+        from airflow_provider_talecraft.hooks.talecraft import TaleCraftHook  # noqa: PLC0415  # not for a Dag's parsing
         from airflow_provider_talecraft.pictures.lineage import lineage  # noqa: PLC0415  # where it is installed
 
         summary = str(self._storing.summary()) if self._storing else ""
         return lineage(TaleCraftHook(self.talecraft_conn_id).service_url(), {self.dst.rstrip("/"): summary})
 
     def _manifest(self, count: int) -> Any:
-
         from airflow_provider_talecraft.batch.manifest import Manifest  # noqa: PLC0415  # loads its file systems
+        from airflow_provider_talecraft.pictures.place import store_path  # noqa: PLC0415  # not for a Dag's parsing
 
         if self.manifest_path:
             manifest = Manifest(store_path(self.manifest_path.strip(), self.manifest_conn_id))

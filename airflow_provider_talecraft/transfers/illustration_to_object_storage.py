@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.providers.common.compat.sdk import AirflowFailException
 
-from airflow_provider_talecraft.hooks.talecraft import TaleCraftHook
 from airflow_provider_talecraft.pictures.assets import add_to_asset_events
-from airflow_provider_talecraft.pictures.place import DEFAULT_MAX_BYTES
+from airflow_provider_talecraft.policies.options import DEFAULT_CONN_ID, DEFAULT_MAX_BYTES
 from airflow_provider_talecraft.transfers.base import ToObjectStorage
 from airflow_provider_talecraft.transfers.illustration_batch_to_object_storage import (
     IllustrationBatchToObjectStorageOperator,
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     from airflow.providers.openlineage.extractors import OperatorLineage
 
     from airflow_provider_talecraft.pictures.delivery import Scalar, Stored
-    from airflow_provider_talecraft.pictures.place import IfExists
+    from airflow_provider_talecraft.policies.options import IfExists
 
 __all__ = ["IllustrationBatchToObjectStorageOperator", "IllustrationToObjectStorageOperator"]
 
@@ -85,7 +84,7 @@ class IllustrationToObjectStorageOperator(ToObjectStorage):
         metadata: Mapping[str, Scalar] | None = None,
         write_sidecar: bool = True,
         image_hosts: Sequence[str] | str | None = None,
-        talecraft_conn_id: str = TaleCraftHook.default_conn_name,
+        talecraft_conn_id: str = DEFAULT_CONN_ID,
         retries: int = 3,
         **kwargs: Any,
     ) -> None:
@@ -137,6 +136,7 @@ class IllustrationToObjectStorageOperator(ToObjectStorage):
 
     def get_openlineage_facets_on_complete(self, task_instance: Any) -> OperatorLineage[Any, Any]:  # noqa: ARG002  # theirs
         """Tell OpenLineage: from the generate endpoint to the object."""
+        from airflow_provider_talecraft.hooks.talecraft import TaleCraftHook  # noqa: PLC0415  # not for a Dag's parsing
         from airflow_provider_talecraft.pictures.lineage import lineage  # noqa: PLC0415  # where it is installed
 
         made = {}

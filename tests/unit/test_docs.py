@@ -98,7 +98,7 @@ def test_the_limits_of_fetching_are_the_codes():
 
 
 def test_the_choices_of_if_exists_are_the_codes():
-    from airflow_provider_talecraft.pictures.place import IfExists
+    from airflow_provider_talecraft.policies.options import IfExists
 
     assert re.findall(r"^\| `\"(\w+)\"` \|", STORAGE, re.MULTILINE) == list(get_args(IfExists))
 
@@ -138,7 +138,8 @@ def test_every_snippet_about_scale_is_a_task():
 
     from airflow_provider_talecraft.operators import illustration
 
-    names = {"TaleCraftRetryPolicy": TaleCraftRetryPolicy, "timedelta": timedelta, **vars(illustration)}
+    operators = {name: getattr(illustration, name) for name in illustration.__all__}
+    names = {"TaleCraftRetryPolicy": TaleCraftRetryPolicy, "timedelta": timedelta, **operators}
     for number, snippet in enumerate(re.findall(r"```python\n(.*?)```", SCALE, re.DOTALL)):
         with DAG(f"scale_{number}", schedule=None) as dag:
             exec(snippet, dict(names))

@@ -124,10 +124,15 @@ def test_a_tls_connection_that_breaks_after_the_handshake_is_unknown(certificate
 
 def test_a_ca_bundle_that_is_not_there_is_said_before_anything_is_sent(monkeypatch, sandbox, tmp_path):
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "missing.pem"))
-    error = error_from(sandbox.url)
+    error = error_from(sandbox.url.replace("http:", "https:"))
     assert type(error) is errors.TaleCraftInvalidRequestError
     assert "missing.pem" in str(error)
     assert not sandbox.ledger()["requests"]
+
+
+def test_a_request_without_tls_does_not_load_the_ca_bundle(monkeypatch, sandbox, tmp_path):
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "missing.pem"))
+    assert client(sandbox.url).generate(FOX).image_url
 
 
 def test_an_answer_of_any_size_is_cut_at_the_limit():
