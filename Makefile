@@ -5,6 +5,7 @@
 #   make check TESTS="…"     only these: a folder, a file, -m MARKER, -k NAME, whatever pytest takes; in seconds
 #   make docs                the pages of docs/ and the reference as a site, in site/; in an environment of its own
 #   make engine              docker-compose.yaml in a real engine: as root, after scripts/engine.sh; five minutes
+#   make mutants [ROOM=spending] [SAMPLE=3]   is each line tested? breaks them one at a time, for an hour or more
 #   make dist                wheel and sdist, checked, and installed into an empty environment
 
 export VENV ?= $(CURDIR)/.venv
@@ -15,7 +16,7 @@ export PROMPT
 
 PYTHON := $(VENV)/bin/python
 
-.PHONY: demo test lint test-only engine check docs dist clean
+.PHONY: demo test lint test-only engine check mutants docs dist clean
 
 demo:
 	@python3 scripts/environment.py sandbox
@@ -45,6 +46,10 @@ check:
 	@python3 scripts/environment.py dev
 	$(PYTHON) -m pytest $(TESTS)
 
+mutants:
+	@python3 scripts/environment.py dev
+	$(PYTHON) scripts/mutants.py
+
 docs:
 	@VENV=$(CURDIR)/.venv-docs python3 scripts/environment.py docs
 	@.venv-docs/bin/python scripts/site/build.py
@@ -54,4 +59,4 @@ dist:
 	$(PYTHON) scripts/check_dist.py
 
 clean:
-	rm -rf $(VENV) .venv-oldest .venv-docs site dist demo-output .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-oldest .venv-docs site dist demo-output .mypy_cache .pytest_cache .ruff_cache .hypothesis .mutants

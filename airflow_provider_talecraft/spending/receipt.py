@@ -151,11 +151,11 @@ class Receipt:
         if entry["state"] == "delivered":
             paid = self._facts(entry, state="answered", requests=facts["requests"]) | dict(entry["result"]) | replaces
             self._write({**paid, "credits": CREDITS, "busy_until": moment_in(self._lease())})
+        elif not self._is_current():
+            # The answer, or the end of the wait for it, came so late that another task has taken over.
+            log.warning("%s was written by another task meanwhile: it is left as it is.", self.location)
         elif entry["state"] == "sent":
             self.release()
-        elif not self._is_current():
-            # The answer came so late that another task has taken over.
-            log.warning("%s was written by another task meanwhile: it is left as it is.", self.location)
         elif entry["unanswered"]:
             self._write(self._facts(entry, state="refused", requests=facts["requests"]) | replaces)
         elif replaces:

@@ -6,10 +6,12 @@ import json
 import shutil
 
 import pytest
-from airflow.providers.common.compat.sdk import AirflowFailException
+from airflow.providers.common.compat.sdk import AirflowFailException, ObjectStoragePath
 from drawing import FAILURES, another_run, draw, edit, killed_while_asking, names, receipt, requests_of
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
+from airflow_provider_talecraft.exceptions import TaleCraftGenerationFailedError, TaleCraftOutcomeUnknownError
 
 pytestmark = pytest.mark.usefixtures("connected")
 
@@ -168,3 +170,30 @@ def test_who_goes_by_an_old_receipt_does_not_ask(sandbox, tmp_path, monkeypatch,
     assert result["drawn"] == (change == "refused")
     assert len(sandbox.ledger()["charges"]) == 1
     assert names(tmp_path) == ["cover.jpeg", "cover.json"]
+
+
+# Answers that come so late that another task has taken over
+
+
+def a_record(folder, run_id, *, lease):
+    """Return what a task instance goes by."""
+    from airflow_provider_talecraft.api.models import IllustrationRequest
+    from airflow_provider_talecraft.spending.receipt import Receipt
+    from airflow_provider_talecraft.spending.record import SpendRecord, fingerprint
+
+    request = IllustrationRequest("A fox").payload()
+    owner = {"dag_id": "d", "task_id": "t", "run_id": run_id, "map_index": -1}
+    path = ObjectStoragePath(f"file://{folder}/cover.json")
+    kept = Receipt(path, files=["cover.jpeg"], request=request, owner=owner, lease=lambda: lease)
+    return SpendRecord(kept, fingerprint=fingerprint(request), max_tries=4, try_number=1, max_replays=1)
+
+
+@pytest.mark.parametrize("error", [TaleCraftOutcomeUnknownError, TaleCraftGenerationFailedError])
+def test_what_another_task_has_written_meanwhile_is_left_as_it_is(tmp_path, error):
+    late = a_record(tmp_path, "late", lease=-1).attempt("A fox")
+    late.__enter__()
+    a_record(tmp_path, "another", lease=600).attempt("A fox").__enter__()
+    written = receipt(tmp_path / "cover.json")
+    assert late.__exit__(error, error("too late"), None) is False
+    assert receipt(tmp_path / "cover.json") == written
+    assert (written["run_id"], written["requests"], written["replays"]) == ("another", 2, 1)
