@@ -8,7 +8,8 @@ import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException, ObjectStoragePath
 from state_store import Store
 
-from airflow_provider_talecraft.spending.store import Pages, RecordFolder
+from airflow_provider_talecraft.spending.store import Pages, RecordFolder, StateKey
+from airflow_provider_talecraft.version_compat import NEVER_EXPIRE
 
 
 @pytest.fixture
@@ -112,3 +113,37 @@ def test_nothing_else_is_left_in_the_folder(folder, tmp_path):
 
 def test_a_person_is_told_which_file(folder, tmp_path):
     assert folder.place("talecraft-0") == f"the file file://{tmp_path}/book.jsonl.records/abc/talecraft-0.json"
+
+
+def test_a_file_that_is_no_text_is_not_taken_for_no_record_either(folder, tmp_path):
+    folder.set("talecraft-0", {})
+    (path,) = tmp_path.rglob("talecraft-0.json")
+    path.write_bytes(b"\xff{")
+    assert folder.get("talecraft-0") == "\ufffd{"
+
+
+def test_where_airflow_has_no_store_nobody_keeps_and_else_each_under_its_key():
+    store = Store()
+    assert StateKey.of({}) is None
+    assert StateKey.of({"task_state_store": None}) is None
+    StateKey.of({"task_state_store": store}).begin({"state": "sent"})
+    StateKey.of({"task_state_store": store}, "another").save({"state": "refused"})
+    assert store.read() == {"talecraft": {"state": "sent"}, "another": {"state": "refused"}}
+    assert StateKey.of({"task_state_store": store}, "another").load() == {"state": "refused"}
+
+
+def test_what_was_paid_is_kept_for_good():
+    class Keeping:
+        def __init__(self):
+            self.retentions = []
+
+        def get(self, key):
+            return None
+
+        def set(self, key, value, *, retention):
+            self.retentions.append(retention)
+
+    keeping = Keeping()
+    StateKey.of({"task_state_store": keeping}).save({})
+    Pages(keeping).keeper("a").save({})
+    assert keeping.retentions == [NEVER_EXPIRE, NEVER_EXPIRE]
