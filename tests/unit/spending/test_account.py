@@ -8,6 +8,7 @@ import pytest
 from airflow.providers.common.compat.sdk import ObjectStoragePath
 from drawing import asked
 
+from airflow_provider_talecraft.pictures import place
 from airflow_provider_talecraft.spending.account import Account
 
 SENT = "2026-01-02T03:04:05+00:00"
@@ -107,6 +108,18 @@ def test_a_file_that_goes_while_it_is_counted_is_none(tmp_path):
     sums = Account()
     sums.add(ObjectStoragePath(f"file://{tmp_path}"), f"{tmp_path}/gone.json")
     assert sums == Account()
+
+
+@pytest.mark.parametrize("prefix", ["s3://bucket", "s3://bucket/", "s3://bucket//"])
+def test_a_whole_bucket_is_a_folder_too(tmp_path, monkeypatch, prefix):
+    def opened(dst, conn_id):
+        assert (dst, conn_id) == ("s3://bucket/", "mine")
+        place.checked_path(dst, None)
+        return ObjectStoragePath(f"file://{tmp_path}")
+
+    (tmp_path / "fox.json").write_text(json.dumps(receipt("stored")))
+    monkeypatch.setattr("airflow_provider_talecraft.spending.account.checked_path", opened)
+    assert Account.of(prefix, conn_id="mine").pictures == 1
 
 
 def test_a_folder_that_is_not_there_is_an_error_and_not_a_sum_of_nothing(tmp_path):
