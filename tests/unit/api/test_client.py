@@ -47,6 +47,7 @@ def test_the_request_carries_the_documented_headers_and_nothing_of_the_environme
     assert "content-type: application/json" in lines
     assert f"user-agent: {USER_AGENT}" in lines
     assert "accept-encoding: identity" in lines
+    assert "accept: application/json" in lines
     assert not [line for line in lines if line.startswith(("authorization", "cookie"))]
     assert '"prompt": "A fox in the snow"' in body
 
