@@ -117,9 +117,10 @@ def prepare(room: str) -> None:
             if path.is_file() and "__pycache__" not in relative.parts:
                 content = path.read_bytes()
                 put(copy / relative, undecorated(content) if relative.match(f"{PACKAGE}/{modules}") else content)
-        for path in [*(copy / folder).rglob("*.py"), *(copy / "mutants" / folder).rglob("*.py")]:
-            if not (ROOT / folder / str(path).partition(f"/{folder}/")[2]).exists():
-                path.unlink()
+        for base in (copy, copy / "mutants"):
+            for path in (base / folder).rglob("*.py"):
+                if not (ROOT / path.relative_to(base)).exists():
+                    path.unlink()
     slow = " or ".join(LEFT_OUT)
     settings = {
         "source_paths": [PACKAGE],
@@ -134,7 +135,8 @@ def prepare(room: str) -> None:
             "-p",
             "no:cacheprovider",
         ],
-        "timeout_constant": 4.0,
+        "timeout_constant": 8.0,
+        "timeout_multiplier": 5.0,
         "on_dependency_change": "ignore",
         "use_git_change_detection": False,
     }

@@ -173,6 +173,60 @@ def test_a_delivered_picture_ends_the_row(limiter):
         limiter.delivered()
 
 
+def test_after_a_delivered_picture_the_row_begins_anew(limiter):
+    for _ in range(2):
+        for _ in range(module.MOST_SLOW_DOWNS):
+            slow_down(limiter, ask(limiter))
+        limiter.delivered()
+    for _ in range(module.MOST_SLOW_DOWNS):
+        slow_down(limiter, ask(limiter))
+    with pytest.raises(TaleCraftRateLimitError):
+        slow_down(limiter, ask(limiter))
+
+
+def test_the_longest_wait_that_is_ours_is_waited(limiter):
+    assert slow_down(limiter, ask(limiter), module.LONGEST_SLOW_DOWN) == module.LONGEST_SLOW_DOWN
+
+
+def test_a_slot_is_had_a_moment_before_the_start_to_write_it_down(limiter, time):
+    first = ask(limiter)
+    with limiter.slot() as slot:
+        assert time.now == pytest.approx(first.started + limiter.interval - module.LEAD)
+        slot.start()
+    assert slot.started == pytest.approx(first.started + limiter.interval)
+
+
+def test_who_is_late_by_less_than_the_tolerance_delays_nobody(limiter, time):
+    first = ask(limiter)
+    time.now += limiter.interval + module.TOLERANCE / 2
+    ask(limiter)
+    assert ask(limiter).started == pytest.approx(first.started + 2 * limiter.interval)
+
+
+def test_a_slot_that_is_left_twice_is_free_once(time):
+    limiter = Limiter(max_concurrency=1, requests_per_minute=60, clock=time, wait=time.wait)
+    slot = limiter.slot()
+    with slot:
+        slot.start()
+        slot.release()
+        slot.release()
+    assert limiter._free == 1
+
+
+def test_a_wait_is_cut_into_looks_at_whether_all_was_halted(time):
+    waits = []
+
+    def wait(condition, seconds):
+        waits.append(seconds)
+        time.wait(condition, seconds)
+
+    limiter = Limiter(max_concurrency=1, requests_per_minute=10, clock=time, wait=wait)
+    ask(limiter)
+    ask(limiter)
+    assert max(waits) == module.LOOK
+    assert len(waits) == pytest.approx(6.06 / module.LOOK, abs=2)
+
+
 def test_requests_that_were_on_their_way_together_are_told_once(limiter):
     slots = [ask(limiter) for _ in range(3 * module.MOST_SLOW_DOWNS)]
     for slot in slots:
