@@ -214,6 +214,14 @@ def test_nothing_is_sent_when_the_record_cannot_be_written(store):
         pytest.fail("something was sent")
 
 
+def test_what_could_not_be_written_down_was_not_sent_and_is_no_replay(store):
+    lose(store)
+    one, store.broken = record(store), True
+    with pytest.raises(ConnectionError), one.attempt("A fox"):
+        pytest.fail("something was sent")
+    assert (one.unanswered, one.replays, one.replays_left) == (1, 0, 1)
+
+
 def test_a_paid_picture_is_not_lost_when_its_record_cannot_be_completed(store):
     one = record(store)
     with one.attempt("A fox"):
