@@ -125,6 +125,16 @@ def test_what_cannot_be_written_again_makes_it_no_receipt(text):
         read(content.encode(), "the place", FILES)
 
 
+@pytest.mark.parametrize(("depth", "is_one"), [(50, True), (100_000, False)])
+def test_what_is_nested_too_deeply_to_be_read_is_none(depth, is_one):
+    content = json.dumps({**ASKED, "note": "HERE"}).replace('"HERE"', "[" * depth + "]" * depth).encode()
+    if is_one:
+        assert "note" in read(content, "the place", FILES)
+    else:
+        with pytest.raises(AirflowFailException, match="nothing was sent"):
+            read(content, "the place", FILES)
+
+
 @pytest.mark.parametrize(
     ("facts", "sentence"),
     [
