@@ -114,7 +114,6 @@ class Receipt:
         if self.facts is None:
             return None
         url = self.facts.get("image_url") or self.facts.get("source")
-        result = {"image_url": url, **{name: self.facts.get(name) or "" for name in ("id", "status", "prompt")}}
         return {
             "state": {"asked": "sent", "refused": "refused"}.get(self.facts["state"], "delivered"),
             "fingerprint": self.facts["fingerprint"],
@@ -122,7 +121,7 @@ class Receipt:
             "replays": self.facts["replays"],
             "unanswered": self.facts["unanswered"],
             "prompt": self.facts["prompt"],
-            "result": result if self.state in PAID else None,
+            "result": {"image_url": url} if self.state in PAID else None,
         }
 
     def begin(self, entry: Mapping[str, Any]) -> None:

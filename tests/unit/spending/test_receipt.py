@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from airflow_provider_talecraft.exceptions import TaleCraftGenerationFailedError, TaleCraftOutcomeUnknownError
+from airflow_provider_talecraft.spending.claims import TakenError
 
 pytestmark = pytest.mark.usefixtures("connected")
 
@@ -186,6 +187,14 @@ def a_record(folder, run_id, *, lease):
     path = ObjectStoragePath(f"file://{folder}/cover.json")
     kept = Receipt(path, files=["cover.jpeg"], request=request, owner=owner, lease=lambda: lease)
     return SpendRecord(kept, fingerprint=fingerprint(request), max_tries=4, try_number=1, max_replays=1)
+
+
+def test_of_two_that_saw_no_receipt_one_asks(tmp_path):
+    one, other = a_record(tmp_path, "one", lease=600), a_record(tmp_path, "other", lease=600)
+    with one.attempt("A fox"):
+        with pytest.raises(TakenError, match=r"the receipt .*cover\.json"), other.attempt("A fox"):
+            pytest.fail("two have asked")
+        assert receipt(tmp_path / "cover.json")["run_id"] == "one"
 
 
 @pytest.mark.parametrize("error", [TaleCraftOutcomeUnknownError, TaleCraftGenerationFailedError])
