@@ -110,7 +110,7 @@ def test_a_refusal_costs_nothing_and_a_paid_picture_that_is_not_stored_is_paid_f
 def test_what_is_noted_is_told_with_the_rest_and_without_an_xcom_nothing_is():
     for is_pushed in (True, False):
         ti = Listening()
-        report = Report(ti, is_pushed=is_pushed)
+        report = Report(ti) if is_pushed else Report(ti, is_pushed=False)
         report.note(entries=[1])
         report.tell("asking", prompt="A fox")
         told = {"state": "asking", "since": None, "replays": 0, "credits": 0, "credits_unknown": 0}
