@@ -257,6 +257,21 @@ def test_a_request_that_found_no_connection_takes_a_start_for_every_attempt(limi
     assert ask(limiter).started == pytest.approx(first + 2 * limiter.interval)
 
 
+def test_while_one_waits_to_start_again_nobody_prepares_itself(time):
+    preparing = []
+
+    def wait(condition, seconds):
+        preparing.append(limiter._preparing)
+        time.wait(condition, seconds)
+
+    limiter = Limiter(max_concurrency=2, requests_per_minute=60, clock=time, wait=wait)
+    with limiter.slot() as slot:
+        slot.start()
+        slot.start()
+    assert set(preparing) == {slot}
+    assert limiter._preparing is None
+
+
 def test_a_turn_that_was_not_used_costs_nobody_time(limiter, time):
     with limiter.slot():
         pass

@@ -257,7 +257,7 @@ def test_what_is_no_place_is_told_why(dst, message):
         checked_path(dst, None)
 
 
-@pytest.mark.parametrize("dst", ["file:///a/b.jpeg", "file:///a..b/", "file:///./x", "file:///a/..b"])
+@pytest.mark.parametrize("dst", ["file:///a/b.jpeg", "file:///a..b/", "file:///a/..b"])
 def test_dots_in_a_name_are_no_way_out(dst):
     assert str(checked_path(dst, None)).rstrip("/") == dst.rstrip("/")
 

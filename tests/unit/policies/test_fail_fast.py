@@ -120,3 +120,7 @@ def test_a_sentence_has_a_line_of_its_own():
     assert in_short_lines("HTTP 503. Retry later! Why? it stays. 9 of 10.") == [
         "HTTP 503.", "Retry later!", "Why? it stays. 9 of 10.",
     ]  # fmt: skip
+
+
+def test_a_line_is_as_long_as_airflows_page_shows():
+    assert LINE - 5 < len(in_short_lines("word " * 99)[0]) <= LINE

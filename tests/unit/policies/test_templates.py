@@ -39,6 +39,12 @@ def test_a_template_that_cannot_be_rendered_is_not_tried_again(prompt):
         rendered(GenerateIllustrationOperator, prompt=prompt)
 
 
+def test_a_task_outside_of_a_dag_is_rendered_too():
+    task = GenerateIllustrationOperator(task_id="t", prompt="A fox on {{ ds }}")
+    task.render_template_fields({"ds": "2026-01-02"})
+    assert task.prompt == "A fox on 2026-01-02"
+
+
 # Mapped tasks
 
 
