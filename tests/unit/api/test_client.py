@@ -106,6 +106,18 @@ def test_checking_a_key_spends_nothing(sandbox):
     assert ledger["requests"][0]["message"] == "prompt is required"
 
 
+def test_a_key_is_checked_with_an_empty_prompt():
+    bodies = []
+
+    def handle(connection):
+        bodies.append(read_request(connection)[1])
+        connection.sendall(b'HTTP/1.1 200 OK\r\n\r\n{"code": -1, "message": "prompt is required"}')
+
+    with server(handle) as (port, _):
+        client(f"http://127.0.0.1:{port}").check_key()
+    assert bodies == ['{"prompt": ""}']
+
+
 def test_checking_an_unknown_key_says_so(sandbox):
     with pytest.raises(errors.TaleCraftAuthenticationError, match="unknown or revoked"):
         client(sandbox.url, api_key="tc-other").check_key()

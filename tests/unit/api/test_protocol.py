@@ -118,11 +118,13 @@ def test_a_refusal_with_503_or_an_edges_status_is_unavailable_so_that_no_fallbac
         caught = error_of(status, answer(code=-1, **fields), retry_after="3600")
         assert (type(caught), caught.retry_after) == (errors.TaleCraftUnavailableError, 3600.0)
         assert caught.status_code == status
+        assert "nothing was charged. Retry later; if it stays, check the host" in str(caught)
 
 
 def test_a_refusal_without_a_message_is_what_its_status_says():
     turned_away = error_of(401, answer(code=-1))
     assert (type(turned_away), turned_away.status_code) == (errors.TaleCraftInvalidRequestError, 401)
+    assert "TaleCraft answered '': nothing was charged. That is the answer of a web server" in str(turned_away)
     assert type(error_of(429, answer(code=-1))) is errors.TaleCraftRateLimitError
     assert type(error_of(500, answer(code=-1))) is errors.TaleCraftGenerationFailedError
 
@@ -140,6 +142,8 @@ def test_a_status_that_says_it_all_does_so_whatever_became_of_its_body():
     ],
 )  # fmt: skip
 def test_a_retry_after_is_carried_by_every_refusal(status, kind):
+    documented = error_of(status, answer(code=-1, message="insufficient credits"), retry_after="7")
+    assert documented.retry_after == 7.0
     caught = error_of(status, answer(code=-1, message="No."), retry_after="7")
     assert (type(caught), caught.retry_after) == (kind, 7.0)
 
