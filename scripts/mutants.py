@@ -225,14 +225,13 @@ def report() -> int:
         reason = reasons.get(place(survivor)[0], {}).get(survivor.after, "")
         unexplained += not reason
         lines += [
-            f"- `{place(survivor)[0]}`: {reason or 'no reason yet.'}\n",
-            *(f"    {sign} {code}" for sign, code in (("-", survivor.before), ("+", survivor.after))),
-            "",
+            f"`{place(survivor)[0]}`: {reason or 'no reason yet.'}\n",
+            *("```diff", f"- {survivor.before}", f"+ {survivor.after}", "```", ""),
         ]
     killed = sum(mutant.outcome != "survived" for mutant in tried)
     PAGE.write_text(HEAD.format(
         date=datetime.now(timezone.utc).date(), mutmut=version("mutmut"), python=platform.python_version(),
-        airflow=version("apache-airflow"), seed=SEED, table="\n".join(table(found)), survivors="\n".join(lines),
+        airflow=version("apache-airflow"), cores=os.cpu_count(), seed=SEED, table="\n".join(table(found)), survivors="\n".join(lines),
     ))  # fmt: skip
     print(f"{killed} of {len(tried)} killed, {unexplained} survivors without a reason: {PAGE.relative_to(ROOT)}")
     return int(killed < AIM * len(tried) or bool(unexplained))
@@ -260,8 +259,9 @@ HEAD = """# Mutants
 code is that which decides about money, errors and bytes: `spending/`, `api/`, `policies/`, `batch/limiter.py` and
 `pictures/`. This page is written by the run.
 
-{date}, mutmut {mutmut}, Python {python}, Apache Airflow {airflow}. Where fewer were tried than there are, they were
-chosen by chance, with seed {seed}.
+{date}, mutmut {mutmut}, Python {python}, Apache Airflow {airflow}, {cores} cores. Where fewer were tried than there are
+(`make mutants SAMPLE=3` tries one in three), they were chosen by chance, with seed {seed}. A mutant that runs into the
+time limit, which is several times that of its tests, counts as killed.
 
 {table}
 
