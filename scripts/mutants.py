@@ -231,7 +231,8 @@ def report() -> int:
     killed = sum(mutant.outcome != "survived" for mutant in tried)
     PAGE.write_text(HEAD.format(
         date=datetime.now(timezone.utc).date(), mutmut=version("mutmut"), python=platform.python_version(),
-        airflow=version("apache-airflow"), cores=os.cpu_count(), seed=SEED, table="\n".join(table(found)), survivors="\n".join(lines),
+        airflow=version("apache-airflow"), cores=os.cpu_count(), seed=SEED,
+        table="\n".join(table(found)), survivors="\n".join(lines),
     ))  # fmt: skip
     print(f"{killed} of {len(tried)} killed, {unexplained} survivors without a reason: {PAGE.relative_to(ROOT)}")
     return int(killed < AIM * len(tried) or bool(unexplained))

@@ -40,6 +40,7 @@ def test_scheme_host_and_port_are_as_given(host, port, expected):
         ("https://user:secret@talescaleai.com", None, "user or a password"),
         ("https://host\u200b.com", None, "no name"),
         ("https://talescaleai.com#secret", None, "more than scheme, host and port"),
+        ("https://talescaleai.com/X", None, "more than scheme, host and port"),
         ("https://talescaleai.com/api/v1/generate", None, "more than scheme, host and port"),
         ("https://talescaleai.com?key=secret", None, "more than scheme, host and port"),
         ("https://talescaleai.com:secret", None, "not a URL"),
