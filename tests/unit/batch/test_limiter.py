@@ -272,6 +272,48 @@ def test_while_one_waits_to_start_again_nobody_prepares_itself(time):
     assert limiter._preparing is None
 
 
+def waiting_for(other, time):
+    """Return a wait in which another thread starts *other*, once."""
+    waits = []
+
+    def wait(condition, seconds):
+        waits.append(seconds)
+        if len(waits) == 1:
+            other().start()
+        else:
+            time.wait(condition, seconds)
+
+    return wait
+
+
+def test_two_do_not_prepare_themselves_at_once(time):
+    limiter = Limiter(max_concurrency=2, requests_per_minute=60, clock=time, wait=waiting_for(lambda: first, time))
+    first = limiter.slot()
+    with first, limiter.slot() as second:
+        assert not first.is_first
+        second.start()
+        assert second.started >= first.started + limiter.interval
+
+
+def test_who_starts_again_waits_for_the_one_that_prepares_itself(time):
+    limiter = Limiter(max_concurrency=2, requests_per_minute=60, clock=time, wait=waiting_for(lambda: second, time))
+    with limiter.slot() as first:
+        first.start()
+        time.now += limiter.interval
+        with limiter.slot() as second:
+            first.start()
+            assert not second.is_first
+            assert first.started == pytest.approx(second.started + limiter.interval)
+
+
+def test_every_slot_that_is_over_is_free_again(limiter):
+    with limiter.slot() as first:
+        first.start()
+        with limiter.slot() as second:
+            second.start()
+    assert limiter._free == 2
+
+
 def test_a_turn_that_was_not_used_costs_nobody_time(limiter, time):
     with limiter.slot():
         pass
