@@ -7,6 +7,7 @@ import hashlib
 import io
 import socket
 import time
+from types import SimpleNamespace
 from urllib.parse import urlsplit
 
 import pytest
@@ -65,6 +66,25 @@ def test_a_picture_may_have_exactly_the_limit():
     assert fetched(serving(JPEG), max_bytes=len(JPEG))[0].size == len(JPEG)
     with pytest.raises(TaleCraftDownloadError, match="larger than max_bytes"):
         fetched(serving(JPEG), max_bytes=len(JPEG) - 1)
+
+
+def test_a_picture_of_unknown_length_has_the_limit_too_and_is_read_in_pieces():
+    endless = answering_get(b"HTTP/1.1 200 OK\r\n\r\n" + JPEG)
+    with pytest.raises(TaleCraftDownloadError, match=rf"larger than max_bytes \({len(JPEG) - 1}\)"):
+        fetched(endless, max_bytes=len(JPEG) - 1)
+    asked = []
+    response = SimpleNamespace(iter_content=lambda size: asked.append(size) or [b"fo", b"x"])
+    assert fetching._receive(response, io.BytesIO(), "there", 3).size == 3
+    assert asked == [64 * 1024]
+
+
+def test_where_nobody_listens_the_error_is_of_the_connection_and_not_of_the_name(monkeypatch, loopback_is_public):
+    monkeypatch.setattr(fetching, "ATTEMPTS", 1)
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    _several(monkeypatch, ["127.0.0.1", "127.0.0.9"])
+    with pytest.raises(TaleCraftDownloadError, match=r"could not be fetched \(ConnectionError\)"):
+        fetch(f"https://pictures.test:{port}/x.png", io.BytesIO(), max_bytes=9)
 
 
 def test_the_request_carries_no_key_no_cookie_and_asks_for_no_encoding(monkeypatch, tmp_path):

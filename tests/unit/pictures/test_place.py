@@ -162,6 +162,15 @@ def test_the_checksum_that_a_store_has_noted_is_believed_and_else_the_bytes_are_
     assert location(cloud).sha256() == "noted"
 
 
+def test_a_filesystem_that_notes_no_checksums_and_keeps_no_cache_is_read(cloud):
+    fs = MemoryFileSystem()
+    fs.pipe_file("/talecraft-test/fox.jpeg", b"fox")
+    assert location(fs, path="/talecraft-test/fox.jpeg").sha256() == hashlib.sha256(b"fox").hexdigest()
+    fs.rm_file("/talecraft-test/fox.jpeg")
+    bare = SimpleNamespace(info=lambda _: {"size": 3, "type": "file"})
+    assert location(bare).size() == 3
+
+
 def test_a_local_files_checksum_is_of_its_bytes(tmp_path):
     path = tmp_path / "fox.jpeg"
     path.write_bytes(b"fox")
