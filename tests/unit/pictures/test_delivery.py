@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import pytest
 from airflow.providers.common.compat.sdk import ObjectStoragePath
 from loopback import gallery
+from pictures import picture
 
 from airflow_provider_talecraft.exceptions import TaleCraftDownloadError
 from airflow_provider_talecraft.pictures import sidecar
@@ -50,15 +51,15 @@ def test_a_name_that_has_to_be_changed_gets_a_digest(name, beginning):
 
 
 def test_in_a_folder_the_name_counts_and_the_extension_is_the_pictures_and_a_file_is_called_as_it_is():
-    picture = SimpleNamespace(format=JPEG)
+    made = SimpleNamespace(format=JPEG)
     folder, file = delivery("s3://b/books/", dst_conn_id="mine"), delivery("s3://b/books/cover.jpg", dst_conn_id="mine")
     path, name = folder.folder_and_name("a/b")
     assert (str(path).rstrip("/"), name[:4]) == ("s3://mine@b/books", "a-b-")
     path, name = file.folder_and_name("a/b")
     assert (str(path).rstrip("/"), name) == ("s3://mine@b/books", "cover.jpg")
     assert folder.possible_names("fox") == ["fox.jpeg", "fox.png", "fox.webp"]
-    assert (file.possible_names("fox"), file.file_name("fox", picture)) == (["fox"], "fox")
-    assert folder.file_name("fox", picture) == "fox.jpeg"
+    assert (file.possible_names("fox"), file.file_name("fox", made)) == (["fox"], "fox")
+    assert folder.file_name("fox", made) == "fox.jpeg"
     assert [str(place) for place in folder._candidates("fox")] == [
         f"s3://mine@b/books/fox{extension}" for extension in (".jpeg", ".png", ".webp")
     ]
@@ -90,15 +91,15 @@ def test_of_what_is_known_an_object_carries_what_fits():
 def test_a_picture_is_put_with_its_type_and_metadata_over_what_stands_unless_told_otherwise():
     told = []
     place = SimpleNamespace(put=lambda source, **options: told.append((source, options)))
-    picture = Picture(Path("/x"), 3, "00ff", JPEG)
-    picture.put(place, {"id": "1"})
-    picture.put(place, {}, exclusive=True)
+    made = Picture(Path("/x"), 3, "00ff", JPEG)
+    made.put(place, {"id": "1"})
+    made.put(place, {}, exclusive=True)
     kept = {"content_type": "image/jpeg", "metadata": {"sha256": "00ff", "id": "1"}, "exclusive": False}
     assert told == [
         (Path("/x"), kept),
         (Path("/x"), {**kept, "metadata": {"sha256": "00ff"}, "exclusive": True}),
     ]
-    assert picture.facts() == {
+    assert made.facts() == {
         "sha256": "00ff", "bytes": 3, "content_type": "image/jpeg", "width": 40, "height": 30,
     }  # fmt: skip
 
@@ -118,6 +119,39 @@ def test_what_is_no_picture_is_named_by_its_url_without_the_query(tmp_path):
         with pytest.raises(TaleCraftDownloadError, match=f"What is at {re.escape(url)} is not a"):
             with to.fetched(f"{url}?sig=s3cret"):
                 pytest.fail("it is a picture")
+
+
+def test_a_picture_on_its_way_lies_in_a_temporary_folder_of_its_own_and_is_gone_afterwards(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with gallery(content := picture()) as (url, _):
+        to = delivery(f"file://{tmp_path}/", trusted=("127.0.0.1",), max_bytes=len(content))
+        with to.fetched(url) as fetched:
+            assert fetched.local.read_bytes() == content
+            assert fetched.local.parent.name.startswith("talecraft-")
+            assert list(tmp_path.iterdir()) == []
+    assert not fetched.local.parent.exists()
+
+
+@pytest.mark.parametrize(
+    ("dst", "said"),
+    [
+        ("cover.jpg", False),
+        ("cover.JPG", False),
+        ("cover.jpeg", False),
+        ("cover", False),
+        ("cover.png", True),
+        ("", False),
+    ],
+)
+def test_an_extension_of_another_type_is_told_and_left(tmp_path, caplog, dst, said):
+    place = delivery(f"file://{tmp_path}/{dst}")._place("fox", SimpleNamespace(format=JPEG))
+    assert str(place) == f"file://{tmp_path}/{dst or 'fox.jpeg'}"
+    assert ("is image/jpeg by its bytes" in caplog.text) is said
+
+
+def test_a_file_has_its_connection_too():
+    place = delivery("s3://b/cover.jpg", dst_conn_id="mine")._place("fox", SimpleNamespace(format=JPEG))
+    assert str(place) == "s3://mine@b/cover.jpg"
 
 
 # The sidecar
