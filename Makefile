@@ -3,20 +3,23 @@
 #   make test                environment, ruff, mypy, spelling, unit and integration tests
 #   make lint, make test-only   its two halves; AIRFLOW_VERSION=2.11.2 VENV=… for another Airflow
 #   make check TESTS="…"     only these: a folder, a file, -m MARKER, -k NAME, whatever pytest takes; in seconds
+#   make properties          what hypothesis tries, for minutes instead of seconds, and other examples in every run
 #   make docs                the pages of docs/ and the reference as a site, in site/; in an environment of its own
 #   make engine              docker-compose.yaml in a real engine: as root, after scripts/engine.sh; five minutes
 #   make mutants [ROOM=spending] [SAMPLE=3]   is each line tested? breaks them one at a time, for an hour or more
-#   make dist                wheel and sdist, checked, and installed into an empty environment
+#   make matrix [LINES="3.0 3.1"] [PYTHONS="3.12"]   the wheel on every Airflow and Python; a table at the end
+#   make dist                wheel and sdist, built twice, checked, and installed into an empty environment
+#   make release-check TAG=v1.2.3   the same, and whether tag, version and changelog agree; publishes nothing
 
 export VENV ?= $(CURDIR)/.venv
 export AIRFLOW_VERSION ?= 3.3.2
 # Taken as it was typed: a $ in a prompt is a dollar, not one of make's variables.
 override PROMPT := $(value PROMPT)
-export PROMPT
+export PROMPT TAG
 
 PYTHON := $(VENV)/bin/python
 
-.PHONY: demo test lint test-only engine check mutants docs dist clean
+.PHONY: demo test lint test-only engine check properties mutants matrix docs dist release-check clean
 
 demo:
 	@python3 scripts/environment.py sandbox
@@ -42,6 +45,10 @@ engine:
 	@python3 scripts/environment.py dev
 	TALECRAFT_ENGINE=required $(PYTHON) -m pytest -m engine tests/engine
 
+matrix:
+	@python3 scripts/environment.py dev
+	@PATH="$(VENV)/bin:$$PATH" $(PYTHON) tests/matrix/run.py --lines $(LINES) --pythons $(PYTHONS)
+
 check:
 	@python3 scripts/environment.py dev
 	$(PYTHON) -m pytest $(TESTS)
@@ -49,6 +56,10 @@ check:
 mutants:
 	@python3 scripts/environment.py dev
 	$(PYTHON) scripts/mutants.py
+
+properties:
+	@python3 scripts/environment.py dev
+	HYPOTHESIS_PROFILE=thorough $(PYTHON) -m pytest -n 2 tests/unit/*/test_*_properties.py
 
 docs:
 	@VENV=$(CURDIR)/.venv-docs python3 scripts/environment.py docs
@@ -58,5 +69,9 @@ dist:
 	@python3 scripts/environment.py dev
 	$(PYTHON) scripts/check_dist.py
 
+release-check:
+	@python3 scripts/environment.py dev
+	$(PYTHON) scripts/release.py "$$TAG"
+
 clean:
-	rm -rf $(VENV) .venv-oldest .venv-docs site dist demo-output .mypy_cache .pytest_cache .ruff_cache .hypothesis .mutants
+	rm -rf $(VENV) .venv-oldest .venv-docs .nox site dist demo-output .mypy_cache .pytest_cache .ruff_cache .hypothesis .mutants

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -47,16 +48,41 @@ assert {"talecraft_quickstart", "talecraft_storybook"} <= set(bag.dag_ids), bag.
 
 
 def main() -> None:
-    for old in DIST.glob("*"):
-        old.unlink()
-    run([sys.executable, "-m", "build", "--installer", "uv", "--outdir", str(DIST), str(ROOT)])
-    (wheel,), (sdist,) = DIST.glob("*.whl"), DIST.glob("*.tar.gz")
+    wheel, sdist = build()
     run([str(BIN / "twine"), "check", "--strict", str(wheel), str(sdist)])
     run([str(BIN / "check-wheel-contents"), str(wheel)])
     check_contents(wheel, sdist)
     with tempfile.TemporaryDirectory(prefix="talecraft-wheel-") as folder:
         use(wheel, Path(folder))
-    print(f"{wheel.name} and {sdist.name} are as they should be.")
+    print(f"{wheel.name} and {sdist.name} are as they should be, and byte by byte the same when they are built again.")
+
+
+def build() -> tuple[Path, Path]:
+    """Build twice, from two copies of what git has, into two places; return the first wheel and sdist.
+
+    Whoever builds the same commit can so compare his files with those that were published.
+    """
+    for old in DIST.glob("*"):
+        old.unlink()
+    with tempfile.TemporaryDirectory(prefix="talecraft-build-") as folder:
+        again = Path(folder) / "dist"
+        for source, out in ((Path(folder) / "one", DIST), (Path(folder) / "another", again)):
+            copy(source)
+            environment = {**os.environ, "SOURCE_DATE_EPOCH": run(["git", "log", "-1", "--format=%ct"]).strip()}
+            run([sys.executable, "-m", "build", "--installer", "uv", "--outdir", str(out), str(source)], environment)
+        differ = [path.name for path in DIST.iterdir() if path.read_bytes() != (again / path.name).read_bytes()]
+    if differ:
+        sys.exit(f"Built again from the same files, these are others: {sorted(differ)}")
+    (wheel,), (sdist,) = DIST.glob("*.whl"), DIST.glob("*.tar.gz")
+    return wheel, sdist
+
+
+def copy(folder: Path) -> None:
+    """Copy what git has, or would take, so that nothing else on this machine gets into the distribution."""
+    for name in run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]).split("\0"):
+        if name and (ROOT / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, folder / name)
 
 
 def check_contents(wheel: Path, sdist: Path) -> None:
@@ -84,10 +110,11 @@ def use(wheel: Path, folder: Path) -> None:
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "PYTHONPATH"))}
     environment["AIRFLOW_HOME"] = str(folder / "home")
     environment["AIRFLOW__CORE__LOAD_EXAMPLES"] = "False"
-    command = [str(venv / "bin" / "airflow"), "providers", "get", "airflow-provider-talecraft", "--full", "-o", "json"]
-    (provider,) = json.loads(run(command, environment, folder))
-    if provider["name"] != "TaleCraft":
-        sys.exit(f"airflow providers get shows another provider: {provider}")
+    command = [str(venv / "bin" / "airflow"), "providers", "list", "-o", "json"]
+    providers = {one["package_name"]: one for one in json.loads(run(command, environment, folder))}
+    provider = providers.get("airflow-provider-talecraft", {})
+    if provider.get("version") != wheel.name.split("-")[1] or "TaleCraft" not in provider["description"]:
+        sys.exit(f"airflow providers list shows another provider: {provider}")
     run([str(python), "-c", IMPORT_EXAMPLES, str(ROOT / "example_dags")], environment, folder)
 
 

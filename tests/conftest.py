@@ -12,6 +12,7 @@ from types import SimpleNamespace
 
 import pytest
 import trustme
+from hypothesis import HealthCheck, settings
 
 ROOT = Path(__file__).parents[1]
 
@@ -27,6 +28,18 @@ os.environ.update(
 )
 for name in [name for name in os.environ if name.startswith("AIRFLOW_CONN_")]:
     del os.environ[name]
+
+# The same examples in every run; ``make properties`` looks for others, for as long as it takes.
+settings.register_profile("quick", deadline=None, derandomize=True, stateful_step_count=15)
+settings.register_profile(
+    "thorough",
+    deadline=None,
+    max_examples=3000,
+    stateful_step_count=30,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 
 @pytest.fixture(scope="session")

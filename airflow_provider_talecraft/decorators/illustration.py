@@ -73,6 +73,10 @@ class _IllustrationDecoratedOperator(DecoratedOperator, _WithOrWithoutPlace):
         super().__init__(
             python_callable=python_callable, op_args=op_args, op_kwargs=op_kwargs, prompt=NOT_KNOWN_YET, **kwargs
         )
+        if not hasattr(self, "xcom_push"):
+            # Airflow 3.0's DecoratedOperator reads it when the picture is paid for, although its operators have none,
+            # and makes no use of it. Goes with 3.0.
+            self.xcom_push = None
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Ask the function what to draw, and draw it.

@@ -103,7 +103,7 @@ def _extra(text: str | None) -> Mapping[str, Any]:
         return {}
     try:
         extra = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         extra = None
     if not isinstance(extra, dict):
         raise TaleCraftInvalidRequestError("The connection's extra is not a JSON object: nothing was sent.")

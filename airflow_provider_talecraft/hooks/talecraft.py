@@ -77,8 +77,8 @@ class TaleCraftHook(BaseHook):
                 connection = self.get_connection(self.talecraft_conn_id)
             except AirflowNotFoundException:
                 raise TaleCraftAuthenticationError(
-                    "There is no such connection: nothing was sent. Make it under Admin > Connections: this id, type "
-                    "TaleCraft, the key in API key."
+                    "There is no such connection, or Airflow cannot read it: nothing was sent. Make it under Admin > "
+                    "Connections: this id, type TaleCraft, the key in API key."
                 ) from None
             settings = ConnectionSettings.of(connection)
         # Airflow masks the password as it is stored: a key that was pasted with a newline would pass.
@@ -192,14 +192,14 @@ class TaleCraftHook(BaseHook):
 
     @classmethod
     def get_ui_field_behaviour(cls) -> dict[str, Any]:
-        """Return the form's standard fields; Airflow 2.11 asks the hook, 3.x reads the provider info itself."""
+        """Return the form's standard fields; Airflow below 3.2 asks the hook, others read the provider info."""
         behaviour = _connection_type()["ui-field-behaviour"]
         return {name.replace("-", "_"): value for name, value in behaviour.items()}
 
     @classmethod
     def get_connection_form_widgets(cls) -> dict[str, Any]:
-        """Return the form's own fields; Airflow 2.11 asks the hook, 3.x reads the provider info itself."""
-        from flask_appbuilder.fieldwidgets import BS3TextFieldWidget  # noqa: PLC0415  # only there on 2.11
+        """Return the form's own fields; Airflow below 3.2 asks the hook, others read the provider info."""
+        from flask_appbuilder.fieldwidgets import BS3TextFieldWidget  # noqa: PLC0415  # there with the FAB provider only
         from wtforms import BooleanField, StringField  # noqa: PLC0415  # as above
 
         return {

@@ -79,17 +79,16 @@ def read_order(payload: Any) -> Order:
         raise Refusal("prompt is required")
     return Order(
         prompt=prompt,
-        style=_one_of(STYLES, payload.get("style"), "Unsupported style"),
-        aspect_ratio=_one_of(ASPECT_RATIOS, payload.get("aspect_ratio"), "Unsupported aspect_ratio"),
+        style=_one_of(STYLES, payload, "style"),
+        aspect_ratio=_one_of(ASPECT_RATIOS, payload, "aspect_ratio"),
     )
 
 
-def _one_of(values: tuple[str, ...], value: Any, message: str) -> str:
-    """The value, or the first one where it is absent or null."""
-    if value is None:
-        return values[0]
+def _one_of(values: tuple[str, ...], payload: dict[str, Any], name: str) -> str:
+    """The field's value, or the first one where it is absent. A null is no string, so it is refused."""
+    value = payload.get(name, values[0])
     if not isinstance(value, str) or value not in values:
-        raise Refusal(message)
+        raise Refusal(f"Unsupported {name}")
     return value
 
 

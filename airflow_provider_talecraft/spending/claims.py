@@ -31,10 +31,13 @@ MOST_LEFT = 100
 
 
 class TakenError(TaleCraftUnavailableError):
-    """Another task draws the same picture. Nothing was sent; later it stands there."""
+    """Another task draws the same picture; later it stands there.
 
-    def __init__(self, receipt: ObjectLocation) -> None:
-        super().__init__(f"Another task draws this picture now, says the receipt {receipt}: nothing was sent.")
+    :param what_happened: to the own request; that none was sent, by default.
+    """
+
+    def __init__(self, receipt: ObjectLocation, what_happened: str = "nothing was sent") -> None:
+        super().__init__(f"Another task draws this picture now, says the receipt {receipt}: {what_happened}.")
 
 
 @contextmanager

@@ -106,11 +106,13 @@ class DrawOnce:
     ) -> dict[str, Any]:
         """Return where the picture stands and from what it was drawn; ``drawn`` says whether it was paid for now.
 
-        :raises TakenError: if another task begins to draw it at this moment; nothing was sent.
+        :raises TakenError: if another task begins to draw it at this moment, and nothing was sent; or if the answer
+            came so late that another task has drawn it.
         """
         if self.delivered:
             return self.delivered
         drawn = self._record.obtain(requests, send)
+        self._raise_if_late(drawn)
         try:
             self._land(drawn)
         except BaseException:
@@ -222,10 +224,29 @@ class DrawOnce:
         with delivery.fetched(drawn["image_url"]) as picture:
             name = delivery.file_name(self._name, picture)
             location = ObjectLocation(self._folder / name)
+            self._raise_if_late(drawn)
             self._refuse_a_stranger_at(location, facts.get("replaces"), picture.sha256)
             receipt.advance("fetched", source=source, file=name, **picture.facts())
             picture.put(location, {field: facts.get(field) for field in PICTURE})
         self._finish()
+
+    def _raise_if_late(self, drawn: dict[str, str]) -> None:
+        """Raise if another task has taken over meanwhile: its receipt and its picture are left as they are.
+
+        :raises TakenError: if it draws the same; that is found, or waited for.
+        :raises AirflowFailException: if that would not do, and the picture would be drawn, and paid for, once more.
+        """
+        others = self._receipt.written_meanwhile()
+        if not others:
+            return
+        what = f"this one's is paid for too, and is at {without_query(drawn['image_url'])}"
+        if others["fingerprint"] == self._fingerprint and self._terms.redraw != "always":
+            log.warning("%s: another task has drawn this picture meanwhile; %s", self._receipt.place, what)
+            raise TakenError(self._receipt.location, what)
+        raise AirflowFailException(
+            f"Another picture was drawn meanwhile, says {self._receipt.place}; {what}. Clear the task to draw it "
+            "again, and pay again."
+        )
 
     def _finish(self) -> None:
         """Say that the picture stands, and remove the one it replaces, if that has another name."""

@@ -21,7 +21,9 @@ from __future__ import annotations
 
 import json
 import logging
+import time
 from contextlib import contextmanager
+from itertools import chain, repeat
 from typing import TYPE_CHECKING, Any, Literal
 
 from airflow.providers.common.compat.sdk import AirflowFailException
@@ -48,6 +50,10 @@ log = logging.getLogger(__name__)
 
 Redraw = Literal["when_changed", "never", "always"]
 
+#: Seconds for which a store may refuse to take down a paid picture, and between two attempts. Within the time for which
+#: the request counts as on its way (operators.base.MARGIN), so that no other task asks meanwhile.
+PATIENCE = 100.0
+WAITS = (1.0, 2.0, 4.0, 8.0)
 #: Characters of a request's fingerprint that name its picture where nothing else does.
 NAME = 16
 #: The ``max_tries`` of an entry that another task instance wrote; ours are counted from 1.
@@ -79,8 +85,9 @@ class Receipt:
         self._request = dict(request)
         self._owner = dict(owner)
         self._lease = lease
-        #: What stood there when it was last read or written.
+        #: What stood there when it was last read or written, and what was to stand there since.
         self._content: bytes | None = None
+        self._attempted: bytes | None = None
         self.facts: dict[str, Any] | None = None
         self.refresh()
 
@@ -106,7 +113,7 @@ class Receipt:
     def refresh(self) -> None:
         """Read it again."""
         with self._naming_the_place():
-            self._content = self.location.read(LIMIT)
+            self._content = self._attempted = self.location.read(LIMIT)
         self.facts = None if self._content is None else read(self._content, self.location, self._files)
 
     def load(self) -> dict[str, Any] | None:
@@ -114,6 +121,7 @@ class Receipt:
         if self.facts is None:
             return None
         url = self.facts.get("image_url") or self.facts.get("source")
+        result = {"image_url": url, **{name: self.facts.get(name) or "" for name in ("id", "status", "prompt")}}
         return {
             "state": {"asked": "sent", "refused": "refused"}.get(self.facts["state"], "delivered"),
             "fingerprint": self.facts["fingerprint"],
@@ -121,7 +129,7 @@ class Receipt:
             "replays": self.facts["replays"],
             "unanswered": self.facts["unanswered"],
             "prompt": self.facts["prompt"],
-            "result": {"image_url": url} if self.state in PAID else None,
+            "result": result if self.state in PAID else None,
         }
 
     def begin(self, entry: Mapping[str, Any]) -> None:
@@ -144,28 +152,34 @@ class Receipt:
                 self._write(self._asked(entry, claimed_number, until))
 
     def save(self, entry: Mapping[str, Any]) -> None:
-        """Say that the request was answered, refused, or lost."""
+        """Say that the request was answered, refused, or lost.
+
+        An answer may come so late that another task has taken over. What that one has paid for is left as it is.
+        """
         facts = self.facts or {}
         replaces = {"replaces": facts["replaces"]} if facts.get("replaces") else {}
         if entry["state"] == "delivered":
             paid = self._facts(entry, state="answered", requests=facts["requests"]) | dict(entry["result"]) | replaces
-            self._write({**paid, "credits": CREDITS, "busy_until": moment_in(self._lease())})
-        elif not self._is_current():
-            # The answer, or the end of the wait for it, came so late that another task has taken over.
-            log.warning("%s was written by another task meanwhile: it is left as it is.", self.location)
+            others = self.written_meanwhile()
+            if others.get("state") not in PAID:
+                paid |= self._counts_with(others)
+                self._write_patiently({**paid, "credits": CREDITS, "busy_until": moment_in(self._lease())})
         elif entry["state"] == "sent":
             self.release()
+        elif not self._is_current():
+            log.warning("%s was written by another task meanwhile: it is left as it is.", self.location)
         elif entry["unanswered"]:
             self._write(self._facts(entry, state="refused", requests=facts["requests"]) | replaces)
         elif replaces:
             self._write({**facts["replaces"], "requests": facts["requests"]})
         else:
             self.location.remove()
-            self._content = self.facts = None
+            self._content = self._attempted = self.facts = None
 
     def release(self) -> None:
-        """Say that nobody is at work any more."""
-        self._write({name: value for name, value in (self.facts or {}).items() if name != "busy_until"})
+        """Say that nobody is at work any more, unless another task is by now."""
+        if self._is_current():
+            self._write({name: value for name, value in (self.facts or {}).items() if name != "busy_until"})
 
     def release_quietly(self) -> None:
         """As :meth:`release`, for one who has an error of his own to raise."""
@@ -173,6 +187,15 @@ class Receipt:
             self.release()
         except Exception:
             log.warning("%s could not be written", self.location, exc_info=True)
+
+    def written_meanwhile(self) -> dict[str, Any]:
+        """Return what another task has written since; nothing, too, if that cannot be read."""
+        try:
+            if not self._is_current():
+                return read(self.location.read(LIMIT) or b"", self.location, self._files)
+        except Exception:  # a store that fails, or what is no receipt: the answer in hand counts for more
+            log.warning("%s could not be read again", self.location, exc_info=True)
+        return {}
 
     def picture_is_gone(self) -> None:
         """Go by the receipt as if its picture were to be drawn for the first time."""
@@ -210,8 +233,23 @@ class Receipt:
         content = {"talecraft_receipt": VERSION, "about": about(facts), **facts}
         text = json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
         # Known first: what a store that fails now does not take, it may take with the next state.
-        self.facts, self._content = facts, text.encode()
-        self.location.put(self._content, content_type=CONTENT_TYPE, exclusive=exclusive)
+        self.facts, self._attempted = facts, text.encode()
+        self.location.put(self._attempted, content_type=CONTENT_TYPE, exclusive=exclusive)
+        self._content = self._attempted
+
+    def _write_patiently(self, facts: dict[str, Any]) -> None:
+        """Write what nobody else knows. A store that is full, or gone, for a minute must not cost a second charge."""
+        until = time.monotonic() + PATIENCE
+        for wait in chain(WAITS, repeat(WAITS[-1])):
+            try:
+                self._write(facts)
+            except Exception as error:
+                if time.monotonic() + wait > until:
+                    raise
+                log.warning("%s could not be written (%s): again in %d s.", self.location, type(error).__name__, wait)
+            else:
+                return
+            time.sleep(wait)
 
     @contextmanager
     def _naming_the_place(self) -> Iterator[None]:
@@ -228,5 +266,15 @@ class Receipt:
             ) from error
 
     def _is_current(self) -> bool:
-        """Return whether it stands as it was last read or written."""
-        return self.location.read(LIMIT) == self._content
+        """Return whether it stands as it was last read or written here, so that no other task has taken over."""
+        return self.location.read(LIMIT) in (self._content, self._attempted)
+
+    def _counts_with(self, others: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the counts of *others*, who went by the request that is answered now as one without an answer."""
+        if not others:
+            return {}
+        mine = (self.facts or {})["unanswered"][-1]
+        unanswered = list(others["unanswered"])
+        if mine in unanswered:
+            unanswered.remove(mine)
+        return {"requests": others["requests"], "replays": others["replays"], "unanswered": unanswered}

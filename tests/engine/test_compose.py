@@ -2,65 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import os
 import re
 import shutil
 import subprocess
-import tempfile
 from pathlib import Path
 
 import pytest
-import yaml
-from deployment import Deployment
-from engine import Engine, complaint
+from composed import BUCKET, SERVICES, USER, Composed, objects
+from engine import Engine
 
 pytestmark = pytest.mark.engine
-
-ROOT = Path(__file__).parents[2]
-SERVICES = yaml.safe_load((ROOT / "docker-compose.yaml").read_text())["services"]
-BUCKET = "picture-books"
-START_LIMIT = 300
-#: An ordinary user, whom the engine's socket lets in.
-USER = 1000
-
-
-class Composed(Deployment):
-    """The file's deployment, through its published ports."""
-
-    def __init__(self, engine, clone):
-        self.engine, self.clone = engine, clone
-        self.url = "http://localhost:8080"
-        self.processes = {}
-
-    def compose(self, *arguments):
-        """Run docker-compose in the clone, as the user."""
-        become = ("setpriv", f"--reuid={USER}", f"--regid={USER}", "--clear-groups")
-        return self.engine.run(*become, "docker-compose", *arguments, cwd=self.clone)
-
-    def lines(self):
-        """Return the page's commands as argument lists; no terminal is there for ``exec``."""
-        block = re.search(r"```sh\n(.*?)```", (self.clone / "docs" / "compose.md").read_text(), re.DOTALL)[1]
-        for line in block.splitlines():
-            command = line.split("#")[0].split()
-            assert command[:2] == ["docker", "compose"]
-            yield [word for word in command[2:] for word in ([word, "-T"] if word == "exec" else [word])]
-
-    def health(self):
-        """Return each service's health; for one that ends, its exit code."""
-        found = {}
-        for container in self.compose("ps", "--quiet").split():
-            state = json.loads(self.engine.run("docker", "inspect", container))[0]
-            name = state["Config"]["Labels"]["com.docker.compose.service"]
-            health = state["State"].get("Health", {}).get("Status")
-            found[name] = health or (state["State"]["Status"], state["State"]["ExitCode"])
-        return found
-
-    def is_healthy(self):
-        return self.health() == {name: "healthy" if name != "setup" else ("exited", 0) for name in SERVICES}
-
-    def log_in(self):
-        self.token = self._token()
 
 
 def _rules():
@@ -77,45 +28,27 @@ def _processes(folder):
 
 
 @pytest.fixture(scope="module")
-def engine(request):
+def engine(request, engine_can_be_had):
     """An engine with the stand-ins in it. At the end nothing is left of it on this machine."""
-    asked = os.environ.get("TALECRAFT_ENGINE")
-    if not asked and request.config.option.markexpr != "engine":
-        pytest.skip("containers are started by -m engine only, or with TALECRAFT_ENGINE set")
-    if reason := complaint():
-        if asked == "required":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    folder = Path(tempfile.mkdtemp(prefix="tc-engine-"))
-    folder.chmod(0o755)
     rules, mounts = _rules(), _mounts()
-    with Engine(folder) as engine:
+    with Engine(USER) as engine:
         engine.build_stand_ins()
-        os.chown(folder / "docker.sock", USER, USER)
         yield engine
     with request.config.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled():
         for phase, (wall, cpu) in engine.times.items():
             print(f"\n{phase:32} {wall:6.1f} s, CPU {cpu:6.1f} s", end="")  # noqa: T201  # CI's log
     assert _rules() <= rules
     assert _mounts() <= mounts
-    assert not _processes(folder)
-    assert not folder.exists()
+    assert not _processes(engine.folder)
+    assert not engine.folder.exists()
 
 
 @pytest.fixture(scope="module")
 def composed(engine):
     """The file as it is, from a fresh clone, started by the page's first line."""
-    clone = engine.folder / "clone"
-    subprocess.run(["git", "clone", "--quiet", str(ROOT), str(clone)], check=True)
-    for path in (clone, *clone.rglob("*")):
-        os.chown(path, USER, USER, follow_symlinks=False)
-    composed = Composed(engine, clone)
-    first, *composed.rest = composed.lines()
-    with engine.measured("up"):
-        # docker-compose 1.29 knows no --wait.
-        composed.compose(*(word for word in first if word != "--wait"))
-    with engine.measured("healthy"):
-        composed.until(composed.is_healthy, START_LIMIT, f"not healthy: {composed.health()}")
+    composed = Composed(engine)
+    composed.check_out()
+    composed.up()
     with engine.network():
         composed.log_in()
         yield composed
@@ -124,25 +57,13 @@ def composed(engine):
 @pytest.fixture(scope="module")
 def storybook(composed):
     """The storybook, drawn by the page's other lines; what the last one printed."""
-    *start, count = composed.rest
+    _, *start, count = composed.lines()
     for line in start:
         composed.compose(*line)
     with composed.engine.measured("storybook"):
         (run,) = composed.api("/dags/talecraft_storybook/dagRuns")["dag_runs"]
         assert composed.wait("talecraft_storybook", run["dag_run_id"]) == "success"
     return run["dag_run_id"], composed.compose(*count)
-
-
-def objects(prefix):
-    """Return what lies in the bucket below *prefix*, by key."""
-    import boto3
-
-    client = boto3.client(
-        "s3", endpoint_url="http://localhost:8333", region_name="us-east-1",
-        aws_access_key_id="airflow", aws_secret_access_key="not-a-secret",
-    )  # fmt: skip
-    listed = client.list_objects_v2(Bucket=BUCKET, Prefix=prefix).get("Contents", [])
-    return {item["Key"]: client.get_object(Bucket=BUCKET, Key=item["Key"])["Body"].read() for item in listed}
 
 
 def pictures(prefix):
@@ -209,7 +130,7 @@ def test_started_again_it_changes_nothing(composed, storybook):
     before = objects("")
     with composed.engine.measured("up again"):
         composed.compose("up", "--detach")
-        composed.until(composed.is_healthy, START_LIMIT, f"not healthy: {composed.health()}")
+        composed.until_healthy()
     assert objects("") == before
 
 

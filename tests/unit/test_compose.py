@@ -45,6 +45,12 @@ def test_its_connection_leads_to_its_sandbox_by_a_name_that_opens_in_a_browser_t
     assert f"--public-url {settings.base_url}" in SERVICES["sandbox"]["command"]
 
 
+def test_a_worker_outlasts_a_restart_of_the_api_server():
+    """Waits are random, up to the longest: on average they make half of it."""
+    longest = int(AIRFLOW["AIRFLOW__WORKERS__EXECUTION_API_RETRY_WAIT_MAX"])
+    assert int(AIRFLOW["AIRFLOW__WORKERS__EXECUTION_API_RETRIES"]) * longest / 2 >= 120
+
+
 def test_the_store_takes_the_key_of_its_connection():
     fields = json.loads(AIRFLOW["AIRFLOW_CONN_AWS_DEFAULT"])
     keys = SERVICES["store"]["environment"]

@@ -90,7 +90,7 @@ def test_a_wrong_extra_is_named_and_not_quoted(name, value):
     assert "tc-pasted" not in str(caught.value)
 
 
-@pytest.mark.parametrize("extra", ["tc-pasted", "[1]", '"text"', "{", "null"])
+@pytest.mark.parametrize("extra", ["tc-pasted", "[1]", '"text"', "{", "null", "[" * 100_000])
 def test_an_extra_that_is_no_json_object_is_an_error(extra):
     with pytest.raises(TaleCraftInvalidRequestError, match="extra is not a JSON object") as caught:
         read(extra)

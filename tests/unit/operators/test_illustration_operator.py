@@ -253,8 +253,25 @@ def test_a_paid_picture_that_could_not_be_stored_is_stored_by_the_next_try(sandb
     assert requests_of(sandbox) == 1
 
 
+def test_an_answer_is_not_lost_while_the_store_takes_nothing_for_a_while(sandbox, tmp_path, monkeypatch):
+    """A disk that is full for a minute: else the next try would find a request without an answer, and pay again."""
+    put, refused = ObjectLocation.put, []
+
+    def full(self, source, **options):
+        if len(refused) < 5 and (refused or (isinstance(source, bytes) and b'"answered"' in source)):
+            refused.append(self)
+            raise OSError(28, "No space left on device")
+        put(self, source, **options)
+
+    monkeypatch.setattr(ObjectLocation, "put", full)
+    monkeypatch.setattr("airflow_provider_talecraft.spending.receipt.WAITS", (0.01,))
+    assert draw(tmp_path)["drawn"]
+    assert requests_of(sandbox) == 1
+
+
 def test_an_answer_that_the_store_did_not_take_down_is_in_the_receipt_in_the_end(sandbox, tmp_path, monkeypatch):
     put = ObjectLocation.put
+    monkeypatch.setattr("airflow_provider_talecraft.spending.receipt.PATIENCE", 0)
 
     def flaky(self, source, **options):
         if isinstance(source, bytes) and b'"answered"' in source:

@@ -67,6 +67,8 @@ def test_a_picture_costs_two_credits_and_comes_with_two_different_ids(box):
         ("sandbox-key", {"prompt": "a fox", "aspect_ratio": "5:4"}, "Unsupported aspect_ratio"),
         ("sandbox-key", {"prompt": "a fox", "aspect_ratio": 1}, "Unsupported aspect_ratio"),
         ("sandbox-key", {"prompt": "a fox", "aspect_ratio": {}}, "Unsupported aspect_ratio"),
+        ("sandbox-key", {"prompt": "a fox", "style": None}, "Unsupported style"),
+        ("sandbox-key", {"prompt": "a fox", "aspect_ratio": None}, "Unsupported aspect_ratio"),
     ],
 )
 def test_a_refusal_has_the_references_words_and_http_200_and_costs_nothing(box, key, body, message):
@@ -123,8 +125,8 @@ def test_the_checks_run_in_the_documented_order(call):
     ]
 
 
-def test_null_style_and_ratio_mean_the_defaults(box):
-    assert box.generate({"prompt": "a fox", "style": None, "aspect_ratio": None}).json()["code"] == 0
+def test_without_a_style_and_a_ratio_the_defaults_are_meant(box):
+    assert box.generate({"prompt": "a fox"}).json()["code"] == 0
 
     (charge,) = box.sandbox.ledger()["charges"]
     assert (charge["style"], charge["aspect_ratio"]) == ("children_book", "1:1")

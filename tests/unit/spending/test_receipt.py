@@ -173,6 +173,60 @@ def test_who_goes_by_an_old_receipt_does_not_ask(sandbox, tmp_path, monkeypatch,
     assert names(tmp_path) == ["cover.jpeg", "cover.json"]
 
 
+# An answer that comes so late that another task has taken over
+
+
+def drawn_in_the_meantime(monkeypatch, folder, prompt, *, then):
+    """Have another run draw *prompt* there while the first request is on its way, and then *then* become of it."""
+    from airflow_provider_talecraft.hooks.talecraft import TaleCraftHook
+
+    send, others = TaleCraftHook.send, []
+
+    def slowly(self, request, **options):
+        if not others:
+            others.append(None)
+            edit(folder / "cover.json", busy_until="2026-01-02T03:04:05+00:00")
+            others[0] = draw(folder, prompt, name="cover")
+            if isinstance(then, Exception):
+                raise then
+        return send(self, request, **options)
+
+    monkeypatch.setattr(TaleCraftHook, "send", slowly)
+    return others
+
+
+@pytest.mark.parametrize(
+    "error", [TaleCraftOutcomeUnknownError("No answer."), TaleCraftGenerationFailedError("Generation failed")], ids=type
+)
+@pytest.mark.parametrize("prompt", ["A fox", "An owl"])
+def test_who_gets_no_picture_so_late_leaves_the_others_receipt_as_it_is(sandbox, tmp_path, monkeypatch, error, prompt):
+    others = drawn_in_the_meantime(monkeypatch, tmp_path, prompt, then=error)
+    with pytest.raises(FAILURES):
+        draw(tmp_path, "A fox", name="cover")
+    assert receipt(tmp_path / "cover.json")["state"] == "stored"
+    assert draw(tmp_path, prompt, name="cover") == {**others[0], "drawn": False}
+    assert requests_of(sandbox) == 1
+
+
+def test_who_gets_the_same_picture_so_late_returns_the_one_that_stands(sandbox, tmp_path, monkeypatch, caplog):
+    others = drawn_in_the_meantime(monkeypatch, tmp_path, "A fox", then="delivered")
+    assert draw(tmp_path, "A fox", name="cover") == {**others[0], "drawn": False}
+    late = sandbox.ledger()["charges"][-1]["image_url"]
+    assert f"this one's is paid for too, and is at {late}" in caplog.text
+    assert names(tmp_path) == ["cover.jpeg", "cover.json"]
+
+
+@pytest.mark.parametrize(("prompt", "redraw"), [("An owl", "when_changed"), ("A fox", "always")])
+def test_who_gets_another_picture_so_late_says_where_it_is_and_does_not_pay_again(
+    sandbox, tmp_path, monkeypatch, prompt, redraw
+):
+    others = drawn_in_the_meantime(monkeypatch, tmp_path, prompt, then="delivered")
+    with pytest.raises(AirflowFailException, match=r"Another picture was drawn meanwhile.*is at http.*pay again"):
+        draw(tmp_path, "A fox", name="cover", redraw=redraw)
+    assert draw(tmp_path, prompt, name="cover") == {**others[0], "drawn": False}
+    assert requests_of(sandbox) == 2
+
+
 # Answers that come so late that another task has taken over
 
 
