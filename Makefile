@@ -6,6 +6,7 @@
 #   make properties          what hypothesis tries, for minutes instead of seconds, and other examples in every run
 #   make docs                the pages of docs/ and the reference as a site, in site/; in an environment of its own
 #   make engine              docker-compose.yaml in a real engine: as root, after scripts/engine.sh; five minutes
+#   make mutants [ROOM=spending] [SAMPLE=3]   is each line tested? breaks them one at a time, for an hour or more
 #   make matrix [LINES="3.0 3.1"] [PYTHONS="3.12"]   the wheel on every Airflow and Python; a table at the end
 #   make lock                requirements/*.txt again: what the demo and the containers install, with hashes
 #   make floors              what talks to servers, tested with the oldest releases that pyproject.toml allows
@@ -20,7 +21,7 @@ export PROMPT TAG
 
 PYTHON := $(VENV)/bin/python
 
-.PHONY: demo test lint test-only engine check properties matrix docs lock floors dist release-check clean
+.PHONY: demo test lint test-only engine check properties mutants matrix docs lock floors dist release-check clean
 
 demo:
 	@python3 scripts/environment.py sandbox
@@ -54,6 +55,10 @@ check:
 	@python3 scripts/environment.py dev
 	$(PYTHON) -m pytest $(TESTS)
 
+mutants:
+	@python3 scripts/environment.py dev
+	$(PYTHON) scripts/mutants.py
+
 properties:
 	@python3 scripts/environment.py dev
 	HYPOTHESIS_PROFILE=thorough $(PYTHON) -m pytest -n 2 tests/unit/*/test_*_properties.py
@@ -83,4 +88,4 @@ release-check:
 
 clean:
 	rm -rf $(VENV) .venv-oldest .venv-docs .venv-floors .nox site dist sbom demo-output
-	rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis .mutants

@@ -1,4 +1,4 @@
-"""``python service.py SECONDS [CERTIFICATE]``: answers every POST like the service, after so many seconds; prints its port.
+"""``python service.py SECONDS [CERTIFICATE]``: answers every POST like the service, after SECONDS; prints its port.
 
 As little as a server can do, so that what is measured is the client. The sandbox, which checks and paints, takes longer
 than the clients do.

@@ -147,13 +147,12 @@ class Delivery:
         without_query(url)  # complains about what is no URL
         metadata = shown(metadata)
         stem = name or _stem(url, str(metadata.get("id") or ""))
-        if self.if_exists != "overwrite":
-            for place in self._candidates(stem):
-                if self.if_exists == "fail" and place.size() is not None:
-                    raise FileExistsError(f"{place} exists")
-                if self.if_exists == "skip_same" and (facts := sidecar.of_same(place, url, metadata.get("id"))):
-                    log.info("%s stands already: nothing is fetched", place)
-                    return Stored.of(place, facts)
+        for place in self._candidates(stem):
+            if self.if_exists == "fail" and place.size() is not None:
+                raise FileExistsError(f"{place} exists")
+            if self.if_exists == "skip_same" and (facts := sidecar.of_same(place, url, metadata.get("id"))):
+                log.info("%s stands already: nothing is fetched", place)
+                return Stored.of(place, facts)
         with self.fetched(url) as picture:
             place = self._place(stem, picture)
             if self.if_exists == "skip_same" and place.size() == picture.size and place.sha256() == picture.sha256:

@@ -54,10 +54,7 @@ class TemplatesOfTheAuthor(BaseOperator):
             return set()  # expand_kwargs with mappings that the author wrote
         # expand_kwargs with an XCom: only what the author wrote beside it is the author's.
         authors = {**dag.default_args, **mapped.partial_kwargs}
-        return {name for name in self.template_fields if getattr(self, name) != authors.get(name, _NOTHING)}
-
-
-_NOTHING = object()
+        return {name for name in self.template_fields if getattr(self, name) != authors.get(name)}
 
 
 def is_xcom(value: Any) -> bool:

@@ -43,7 +43,8 @@ class Account:
         :raises FileNotFoundError: if nothing is there.
         """
         account = cls()
-        folder = checked_path(prefix.rstrip("/"), conn_id)
+        # A bucket is a place only with a slash behind it.
+        folder = checked_path(f"{prefix.rstrip('/')}/", conn_id)
         folder.fs.invalidate_cache()
         if not folder.fs.exists(folder.path):
             raise FileNotFoundError("nothing is there.")

@@ -20,7 +20,7 @@ import hashlib
 import json
 import logging
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
@@ -171,7 +171,7 @@ class SpendRecord:
             left; nothing is sent. Without a keeper also in place of a timeout of the task in the block.
         """
         self.raise_if_given_up()
-        entry = self._entry
+        entry = replace(self._entry)
         is_replay = entry.state == "sent"
         if is_replay:
             entry.replays += 1
@@ -183,6 +183,8 @@ class SpendRecord:
         entry.unanswered = [*entry.unanswered, datetime.now(timezone.utc).isoformat(timespec="seconds")]
         if self._keeper:
             self._keeper.begin(entry.as_json())
+        # Only now: what could not be written down is not sent, and may not have been charged.
+        self._entry = entry
         if is_replay:
             self._metrics.replay()
         try:

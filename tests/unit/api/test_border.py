@@ -16,6 +16,16 @@ from hypothesis import strategies as st
 from loopback import answering, server
 
 from airflow_provider_talecraft import exceptions as errors
+from airflow_provider_talecraft.api.border import (
+    QUOTE_LIMIT,
+    URL_LIMIT,
+    contains_key,
+    harmless,
+    harmless_url,
+    label,
+    quoted,
+    redact,
+)
 from airflow_provider_talecraft.api.protocol import parse
 
 #: Seconds that the reading of one answer may take at most, on a busy machine.
@@ -121,3 +131,62 @@ def test_any_answer_is_harmless_or_a_typed_error_without_the_key(status, header,
 def test_the_same_holds_over_a_socket(raw):
     with server(answering(raw)) as (port, _):
         check(lambda: client(f"http://127.0.0.1:{port}", api_key=KEY).generate(FOX))
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("  two\n lines\t", "two lines"), ("x" * QUOTE_LIMIT, "x" * QUOTE_LIMIT), ("x" * 301, "x" * 300 + "…"),
+        ("{{ x }} {% y %} {# z #} {a}", "{ { x }} { % y %} { # z #} {a}"), ("<b>", "\u2039b\u203a"),
+        ("a\u200bb\x00", "a\ufffdb\ufffd"),
+        ("{{{", "{ { {"), (f"the key {KEY}", "the key ***"), (KEY + "x" * 400, "***" + "x" * 297 + "…"),
+    ],
+)  # fmt: skip
+def test_what_is_quoted_is_one_printable_line_and_no_markup(text, shown):
+    assert harmless(text, KEY) == shown
+    assert quoted(text, KEY) == repr(shown)
+
+
+def test_without_a_key_nothing_is_blotted_out():
+    assert redact("abc", "") == "abc"
+    assert redact("abcabc", "b") == "a***ca***c"
+
+
+@pytest.mark.parametrize(
+    ("text", "secret", "found"),
+    [
+        ("https://host/12345678", "12345678", True), ("https://host/1234567", "1234567", False),
+        ("https://host/%31%32345678", "12345678", True), ("https://host/", "12345678", False), ("x", "", False),
+    ],
+)  # fmt: skip
+def test_a_key_that_is_long_enough_is_found_however_it_is_spelled(text, secret, found):
+    assert contains_key(text, secret) is found
+
+
+@pytest.mark.parametrize(
+    ("value", "kept"), [("a\x00" + KEY, ""), (f"{KEY[:5]} {KEY[5:]}", ""), (KEY[:-1], KEY[:-1]), (7, "")]
+)
+def test_a_label_has_no_key_in_it_either(value, kept):
+    assert label(value, KEY) == kept
+
+
+def test_a_url_may_be_as_long_as_everybody_supports():
+    longest = "https://host/" + "x" * (URL_LIMIT - 13)
+    assert harmless_url(longest) == longest
+    assert harmless_url(longest + "x") == ""
+    assert harmless_url(longest[:-1] + "狐") == ""
+    assert harmless_url(longest[:-9] + "狐") == longest[:-9] + "%E7%8B%90"
+
+
+@pytest.mark.parametrize(
+    ("url", "taken"),
+    [
+        ("https://h/../x", "https://h/%2E%2E/x"), ("https://h/./x/.", "https://h/%2E/x/%2E"),
+        ("https://h/x/..?a=..", "https://h/x/%2E%2E?a=.."), ("https://h/x?..", "https://h/x?%2E%2E"),
+        ("https://h/...", "https://h/..."), ("https://h/a..b", "https://h/a..b"), ("https://h#..", "https://h#%2E%2E"),
+        ("https://user:p w@h/x", "https://user:p%20w@h/x"), ("https://h:443/x", "https://h:443/x"),
+        ("https://h/%2e%2E/%g1", "https://h/%2e%2E/%25g1"), ("https://h_1.~x/", "https://h_1.~x/"),
+    ],
+)  # fmt: skip
+def test_dots_between_slashes_are_no_way_up(url, taken):
+    assert harmless_url(url) == taken

@@ -47,6 +47,7 @@ def test_the_request_carries_the_documented_headers_and_nothing_of_the_environme
     assert "content-type: application/json" in lines
     assert f"user-agent: {USER_AGENT}" in lines
     assert "accept-encoding: identity" in lines
+    assert "accept: application/json" in lines
     assert not [line for line in lines if line.startswith(("authorization", "cookie"))]
     assert '"prompt": "A fox in the snow"' in body
 
@@ -103,6 +104,18 @@ def test_checking_a_key_spends_nothing(sandbox):
     ledger = sandbox.ledger()
     assert not ledger["charges"]
     assert ledger["requests"][0]["message"] == "prompt is required"
+
+
+def test_a_key_is_checked_with_an_empty_prompt():
+    bodies = []
+
+    def handle(connection):
+        bodies.append(read_request(connection)[1])
+        connection.sendall(b'HTTP/1.1 200 OK\r\n\r\n{"code": -1, "message": "prompt is required"}')
+
+    with server(handle) as (port, _):
+        client(f"http://127.0.0.1:{port}").check_key()
+    assert bodies == ['{"prompt": ""}']
 
 
 def test_checking_an_unknown_key_says_so(sandbox):

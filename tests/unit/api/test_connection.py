@@ -15,6 +15,7 @@ from loopback import answering, answering_json, read_head, read_request, server
 from airflow_provider_talecraft import exceptions as errors
 from airflow_provider_talecraft.api.client import ANSWER_LIMIT, TaleCraftClient
 from airflow_provider_talecraft.api.connection import OneConnection
+from airflow_provider_talecraft.api.deadline import Deadline
 
 DELIVERED = b'{"code": 0, "message": "ok", "data": {"id": "1", "status": "success", "image_url": "https://host/x.png"}}'
 
@@ -305,3 +306,12 @@ def test_the_environments_proxy_is_asked_and_its_refusal_means_never_sent(monkey
     assert type(error) is errors.TaleCraftUnavailableError
     assert asked[0].startswith("CONNECT talescaleai.com:443 ")
     assert KEY not in asked[0]
+
+
+def test_a_proxys_connections_share_the_context_and_take_what_requests_says_of_them():
+    context = ssl.create_default_context()
+    adapter = OneConnection(context, Deadline(), connect_timeout=1, read_timeout=1)
+    manager = adapter.proxy_manager_for("http://proxy:3128", timeout=7)
+    assert manager.connection_pool_kw["ssl_context"] is context
+    assert manager.connection_pool_kw["timeout"] == 7
+    assert adapter.poolmanager.connection_pool_kw["ssl_context"] is context

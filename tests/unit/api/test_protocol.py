@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from airflow_provider_talecraft import exceptions as errors
 from airflow_provider_talecraft.api.border import QUOTE_LIMIT, READ_LIMIT
 from airflow_provider_talecraft.api.models import Illustration
-from airflow_provider_talecraft.api.protocol import is_refusal, parse
+from airflow_provider_talecraft.api.protocol import is_refusal, is_whole, parse, proves_key
 
 URL = "https://pub-56194e5487384280af43a03cc4ea8ee4.r2.dev/uploads/illustrations/6188896c.jpeg"
 KEY = "tc-key-that-must-not-come-back"
@@ -117,10 +117,14 @@ def test_a_refusal_with_503_or_an_edges_status_is_unavailable_so_that_no_fallbac
     for status in (503, 521, 530):
         caught = error_of(status, answer(code=-1, **fields), retry_after="3600")
         assert (type(caught), caught.retry_after) == (errors.TaleCraftUnavailableError, 3600.0)
+        assert caught.status_code == status
+        assert "nothing was charged. Retry later; if it stays, check the host" in str(caught)
 
 
 def test_a_refusal_without_a_message_is_what_its_status_says():
-    assert type(error_of(401, answer(code=-1))) is errors.TaleCraftInvalidRequestError
+    turned_away = error_of(401, answer(code=-1))
+    assert (type(turned_away), turned_away.status_code) == (errors.TaleCraftInvalidRequestError, 401)
+    assert "TaleCraft answered '': nothing was charged. That is the answer of a web server" in str(turned_away)
     assert type(error_of(429, answer(code=-1))) is errors.TaleCraftRateLimitError
     assert type(error_of(500, answer(code=-1))) is errors.TaleCraftGenerationFailedError
 
@@ -138,6 +142,8 @@ def test_a_status_that_says_it_all_does_so_whatever_became_of_its_body():
     ],
 )  # fmt: skip
 def test_a_retry_after_is_carried_by_every_refusal(status, kind):
+    documented = error_of(status, answer(code=-1, message="insufficient credits"), retry_after="7")
+    assert documented.retry_after == 7.0
     caught = error_of(status, answer(code=-1, message="No."), retry_after="7")
     assert (type(caught), caught.retry_after) == (kind, 7.0)
 
@@ -265,6 +271,7 @@ def test_a_paid_picture_is_not_lost_over_the_spelling_of_its_url(url, taken):
 def test_a_success_without_a_usable_url_is_unknown(url):
     caught = error_of(200, delivered(image_url=url))
     assert type(caught) is errors.TaleCraftOutcomeUnknownError
+    assert caught.status_code == 200
     assert "9da9465c" in str(caught), "the id is what a person can ask TaleCraft's support about"
 
 
@@ -277,8 +284,9 @@ def test_a_success_without_data_is_unknown(data):
     ("header", "seconds"),
     [
         ("7", 7.0), (" 7 ", 7.0), ("0", 0.0), ("99999999999999999999", 999999999.0),
-        ("Wed, 21 Oct 2015 07:28:00 GMT", 0.0), (None, None), ("", None), ("-5", None), ("1.5", 1.5),
+        ("Wed, 21 Oct 2015 07:28:00 GMT", 0.0), ("7.", 7.0), (None, None), ("", None), ("-5", None), ("1.5", 1.5),
         ("1e3", None), ("5 s", None),
+        ("Wed, 21 Oct 2015 07:28:00 -0000", 0.0),
         ("Wed, 21 Oct 2026 07:28:00 +9999999", None), ("Wed, 21 Oct 2026 07:28:00 +9999999999999999999", None),
         ("soon", None),
         ("٣", None),
@@ -290,6 +298,33 @@ def test_retry_after_is_seconds_or_a_date_or_nothing(header, seconds):
 
 def test_a_retry_after_date_is_seconds_from_now():
     assert error_of(429, b"", retry_after="Wed, 21 Oct 2099 07:28:00 GMT").retry_after > 60 * 60 * 24 * 365
+
+
+@pytest.mark.parametrize(
+    ("body", "proves"),
+    [
+        ({"code": -1, "message": " Prompt is required. Give one."}, True),
+        ({"code": "-1", "message": "PROMPT IS REQUIRED"}, True),
+        ({"code": 400, "message": "prompt is required"}, True), ({"code": 0, "message": "prompt is required"}, False),
+        ({"message": "prompt is required"}, False), ({"code": -1, "message": "A prompt is required"}, False),
+        ({"code": -1, "message": ["prompt is required"]}, False), ({"code": -1}, False), ([], False),
+    ],
+)  # fmt: skip
+def test_only_the_documented_message_in_a_refusal_proves_the_key(body, proves):
+    assert proves_key(json.dumps(body).encode()) is proves
+
+
+@pytest.mark.parametrize(("status", "redirect"), [(299, False), (300, True), (399, True), (400, False)])
+def test_a_redirect_is_told_as_one(status, redirect):
+    assert ("a redirect, which is not followed" in str(error_of(status, b""))) is redirect
+    assert ("with an empty body" in str(error_of(status, b" "))) is not redirect
+
+
+@pytest.mark.parametrize(
+    ("body", "whole"), [(b'{"code": 0}', True), (b'{"code": 0', False), (b"[1]", False), (b"{}", False)]
+)
+def test_an_object_to_its_end_is_whole(body, whole):
+    assert is_whole(bytearray(body)) is whole
 
 
 def test_a_megabyte_of_nonsense_makes_a_short_message():

@@ -173,6 +173,60 @@ def test_a_delivered_picture_ends_the_row(limiter):
         limiter.delivered()
 
 
+def test_after_a_delivered_picture_the_row_begins_anew(limiter):
+    for _ in range(2):
+        for _ in range(module.MOST_SLOW_DOWNS):
+            slow_down(limiter, ask(limiter))
+        limiter.delivered()
+    for _ in range(module.MOST_SLOW_DOWNS):
+        slow_down(limiter, ask(limiter))
+    with pytest.raises(TaleCraftRateLimitError):
+        slow_down(limiter, ask(limiter))
+
+
+def test_the_longest_wait_that_is_ours_is_waited(limiter):
+    assert slow_down(limiter, ask(limiter), module.LONGEST_SLOW_DOWN) == module.LONGEST_SLOW_DOWN
+
+
+def test_a_slot_is_had_a_moment_before_the_start_to_write_it_down(limiter, time):
+    first = ask(limiter)
+    with limiter.slot() as slot:
+        assert time.now == pytest.approx(first.started + limiter.interval - module.LEAD)
+        slot.start()
+    assert slot.started == pytest.approx(first.started + limiter.interval)
+
+
+def test_who_is_late_by_less_than_the_tolerance_delays_nobody(limiter, time):
+    first = ask(limiter)
+    time.now += limiter.interval + module.TOLERANCE / 2
+    ask(limiter)
+    assert ask(limiter).started == pytest.approx(first.started + 2 * limiter.interval)
+
+
+def test_a_slot_that_is_left_twice_is_free_once(time):
+    limiter = Limiter(max_concurrency=1, requests_per_minute=60, clock=time, wait=time.wait)
+    slot = limiter.slot()
+    with slot:
+        slot.start()
+        slot.release()
+        slot.release()
+    assert limiter._free == 1
+
+
+def test_a_wait_is_cut_into_looks_at_whether_all_was_halted(time):
+    waits = []
+
+    def wait(condition, seconds):
+        waits.append(seconds)
+        time.wait(condition, seconds)
+
+    limiter = Limiter(max_concurrency=1, requests_per_minute=10, clock=time, wait=wait)
+    ask(limiter)
+    ask(limiter)
+    assert max(waits) == module.LOOK
+    assert len(waits) == pytest.approx(6.06 / module.LOOK, abs=2)
+
+
 def test_requests_that_were_on_their_way_together_are_told_once(limiter):
     slots = [ask(limiter) for _ in range(3 * module.MOST_SLOW_DOWNS)]
     for slot in slots:
@@ -201,6 +255,63 @@ def test_a_request_that_found_no_connection_takes_a_start_for_every_attempt(limi
         slot.start()
         assert slot.started == pytest.approx(first + limiter.interval)
     assert ask(limiter).started == pytest.approx(first + 2 * limiter.interval)
+
+
+def test_while_one_waits_to_start_again_nobody_prepares_itself(time):
+    preparing = []
+
+    def wait(condition, seconds):
+        preparing.append(limiter._preparing)
+        time.wait(condition, seconds)
+
+    limiter = Limiter(max_concurrency=2, requests_per_minute=60, clock=time, wait=wait)
+    with limiter.slot() as slot:
+        slot.start()
+        slot.start()
+    assert set(preparing) == {slot}
+    assert limiter._preparing is None
+
+
+def waiting_for(other, time):
+    """Return a wait in which another thread starts *other*, once."""
+    waits = []
+
+    def wait(condition, seconds):
+        waits.append(seconds)
+        if len(waits) == 1:
+            other().start()
+        else:
+            time.wait(condition, seconds)
+
+    return wait
+
+
+def test_two_do_not_prepare_themselves_at_once(time):
+    limiter = Limiter(max_concurrency=2, requests_per_minute=60, clock=time, wait=waiting_for(lambda: first, time))
+    first = limiter.slot()
+    with first, limiter.slot() as second:
+        assert not first.is_first
+        second.start()
+        assert second.started >= first.started + limiter.interval
+
+
+def test_who_starts_again_waits_for_the_one_that_prepares_itself(time):
+    limiter = Limiter(max_concurrency=2, requests_per_minute=60, clock=time, wait=waiting_for(lambda: second, time))
+    with limiter.slot() as first:
+        first.start()
+        time.now += limiter.interval
+        with limiter.slot() as second:
+            first.start()
+            assert not second.is_first
+            assert first.started == pytest.approx(second.started + limiter.interval)
+
+
+def test_every_slot_that_is_over_is_free_again(limiter):
+    with limiter.slot() as first:
+        first.start()
+        with limiter.slot() as second:
+            second.start()
+    assert limiter._free == 2
 
 
 def test_a_turn_that_was_not_used_costs_nobody_time(limiter, time):

@@ -7,12 +7,15 @@ import hashlib
 import io
 import socket
 import time
+from types import SimpleNamespace
 from urllib.parse import urlsplit
 
 import pytest
+import requests
 from loopback import read_head, resolving, server, tls_server
 from pictures import picture
 
+from airflow_provider_talecraft.api.deadline import Deadline
 from airflow_provider_talecraft.exceptions import TaleCraftDownloadError, TaleCraftInvalidRequestError
 from airflow_provider_talecraft.pictures import addresses, fetching
 from airflow_provider_talecraft.pictures.fetching import ATTEMPTS, fetch, without_query
@@ -65,6 +68,73 @@ def test_a_picture_may_have_exactly_the_limit():
     assert fetched(serving(JPEG), max_bytes=len(JPEG))[0].size == len(JPEG)
     with pytest.raises(TaleCraftDownloadError, match="larger than max_bytes"):
         fetched(serving(JPEG), max_bytes=len(JPEG) - 1)
+
+
+def test_a_picture_of_unknown_length_has_the_limit_too_and_is_read_in_pieces():
+    endless = answering_get(b"HTTP/1.1 200 OK\r\n\r\n" + JPEG)
+    with pytest.raises(TaleCraftDownloadError, match=rf"larger than max_bytes \({len(JPEG) - 1}\)"):
+        fetched(endless, max_bytes=len(JPEG) - 1)
+    asked = []
+    response = SimpleNamespace(iter_content=lambda size: asked.append(size) or [b"fo", b"x"])
+    assert fetching._receive(response, io.BytesIO(), "there", 3).size == 3
+    assert asked == [64 * 1024]
+
+
+def test_where_nobody_listens_the_error_is_of_the_connection_and_not_of_the_name(monkeypatch, loopback_is_public):
+    monkeypatch.setattr(fetching, "ATTEMPTS", 1)
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    _several(monkeypatch, ["127.0.0.1", "127.0.0.9"])
+    with pytest.raises(TaleCraftDownloadError, match=r"at https://pictures\.test:\d+/x\.png could not be fetched \("):
+        fetch(f"https://pictures.test:{port}/x.png", io.BytesIO(), max_bytes=9)
+
+
+def test_an_address_that_is_not_public_is_named_with_the_picture():
+    with pytest.raises(
+        TaleCraftDownloadError, match=r"^The host of https://10.0.0.1/x.png has the address 10\.0\.0\.1"
+    ):
+        fetch("https://10.0.0.1/x.png?s3cret", io.BytesIO(), max_bytes=9)
+
+
+def test_a_backslash_makes_no_url():
+    with pytest.raises(TaleCraftDownloadError, match="is not an http"):
+        without_query("https://host/a\\b.png")
+
+
+def test_a_server_that_asks_for_more_time_than_there_is_is_not_asked_again():
+    asked = []
+
+    def handle(connection):
+        asked.append(1)
+        serving(b"", status="503 Away", headers=["Retry-After: 60"])(connection)
+
+    with pytest.raises(TaleCraftDownloadError, match="HTTP 503"):
+        fetched(handle, times=2, deadline=3)
+    assert asked == [1]
+
+
+def test_a_wait_between_two_attempts_ends_with_the_time(monkeypatch):
+    monkeypatch.setattr(fetching, "_backoff", lambda _: 30)
+    started = time.monotonic()
+    with pytest.raises(TaleCraftDownloadError):
+        fetched(serving(b"", status="503 Away"), times=2, deadline=0.5)
+    assert time.monotonic() - started < 10
+
+
+def test_a_server_that_says_nothing_is_given_up_at_the_read_timeout(monkeypatch):
+    monkeypatch.setattr(fetching, "TIMEOUTS", (5.0, 0.2))
+    monkeypatch.setattr(fetching, "ATTEMPTS", 1)
+    started = time.monotonic()
+    with pytest.raises(TaleCraftDownloadError, match="could not be fetched"):
+        fetched(lambda connection: read_head(connection) and connection.recv(1), deadline=20)
+    assert time.monotonic() - started < 10
+
+
+def test_a_path_is_asked_for_as_it_is_and_of_a_proxy_the_whole_url():
+    request = requests.Request("GET", "http://host//a/x.png").prepare()
+    adapter = addresses.Watched(Deadline())
+    assert adapter.request_url(request, {}) == "//a/x.png"
+    assert adapter.request_url(request, {"http": "http://proxy:3128"}) == "http://host//a/x.png"
 
 
 def test_the_request_carries_no_key_no_cookie_and_asks_for_no_encoding(monkeypatch, tmp_path):

@@ -142,7 +142,32 @@ def test_a_delay_is_shortened_by_up_to_a_quarter_so_that_tasks_do_not_return_as_
     assert all(45 * SECOND <= delay <= MINUTE for delay in seen)
 
 
+def test_half_of_chance_is_half_of_a_quarter():
+    policy = TaleCraftRetryPolicy(chance=lambda: 0.5)
+    assert policy.evaluate(errors.TaleCraftUnavailableError("x"), 1, 3).retry_delay == 52.5 * SECOND
+    asked = errors.TaleCraftUnavailableError("x", retry_after=80)
+    assert policy.evaluate(asked, 1, 3).retry_delay == 90 * SECOND
+
+
+def test_a_wait_is_told_in_whole_seconds():
+    policy = TaleCraftRetryPolicy(chance=lambda: 0.13)
+    assert policy.evaluate(errors.TaleCraftUnavailableError("x."), 1, 3).reason == "x. Next try in 0:00:58."
+
+
+def test_no_wait_and_a_longest_wait_that_is_the_first_one_are_values_like_others():
+    policy = {"rate_limit_delay": timedelta(0), "unavailable_delay": SECOND, "unavailable_max_delay": SECOND}
+    assert delays(errors.TaleCraftRateLimitError("x"), [1], **policy) == [timedelta(0)]
+    assert delays(errors.TaleCraftUnavailableError("x"), [1, 2], **policy) == [SECOND, SECOND]
+    assert delays(errors.TaleCraftInsufficientCreditsError("x"), [1], wait_for_credits=timedelta(0)) == [timedelta(0)]
+
+
+def test_a_wrong_delay_is_told_with_the_least_that_it_may_be():
+    with pytest.raises(ValueError, match=r"^unavailable_max_delay must be at least 0:02:00, not 0:01:00\.$"):
+        TaleCraftRetryPolicy(unavailable_delay=2 * MINUTE, unavailable_max_delay=MINUTE)
+
+
 def test_a_reason_says_what_happens_next():
+    assert decide(errors.TaleCraftUnavailableError("HTTP 503."), 3, 3).reason == "HTTP 503. Next try in 0:04:00."
     assert decide(errors.TaleCraftUnavailableError("HTTP 503."), 2, 3).reason == "HTTP 503. Next try in 0:02:00."
 
 
@@ -157,7 +182,7 @@ def test_a_reason_stays_true_when_the_retries_are_used_up():
 )
 @pytest.mark.parametrize("value", [timedelta(seconds=-1), 60, None, "60"])
 def test_a_wrong_delay_is_named_when_the_dag_is_parsed(name, value):
-    with pytest.raises(ValueError, match=name):
+    with pytest.raises(ValueError, match=f"^{name} must be"):
         TaleCraftRetryPolicy(**{name: value})
 
 
@@ -174,7 +199,8 @@ def test_a_wrong_delay_is_named_when_the_dag_is_parsed(name, value):
     ],
 )
 def test_a_wrong_parameter_is_refused_when_the_dag_is_parsed(parameters):
-    with pytest.raises(ValueError, match="must be"):
+    named = list(parameters)[-1]
+    with pytest.raises(ValueError, match=f"^{named} must be"):
         TaleCraftRetryPolicy(**parameters)
 
 

@@ -6,12 +6,13 @@ import json
 import shutil
 
 import pytest
-from airflow.providers.common.compat.sdk import AirflowFailException
+from airflow.providers.common.compat.sdk import AirflowFailException, ObjectStoragePath
 from drawing import FAILURES, another_run, draw, edit, killed_while_asking, names, receipt, requests_of
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from airflow_provider_talecraft.exceptions import TaleCraftGenerationFailedError, TaleCraftOutcomeUnknownError
+from airflow_provider_talecraft.spending.claims import TakenError
 
 pytestmark = pytest.mark.usefixtures("connected")
 
@@ -224,3 +225,38 @@ def test_who_gets_another_picture_so_late_says_where_it_is_and_does_not_pay_agai
         draw(tmp_path, "A fox", name="cover", redraw=redraw)
     assert draw(tmp_path, prompt, name="cover") == {**others[0], "drawn": False}
     assert requests_of(sandbox) == 2
+
+
+# Answers that come so late that another task has taken over
+
+
+def a_record(folder, run_id, *, lease):
+    """Return what a task instance goes by."""
+    from airflow_provider_talecraft.api.models import IllustrationRequest
+    from airflow_provider_talecraft.spending.receipt import Receipt
+    from airflow_provider_talecraft.spending.record import SpendRecord, fingerprint
+
+    request = IllustrationRequest("A fox").payload()
+    owner = {"dag_id": "d", "task_id": "t", "run_id": run_id, "map_index": -1}
+    path = ObjectStoragePath(f"file://{folder}/cover.json")
+    kept = Receipt(path, files=["cover.jpeg"], request=request, owner=owner, lease=lambda: lease)
+    return SpendRecord(kept, fingerprint=fingerprint(request), max_tries=4, try_number=1, max_replays=1)
+
+
+def test_of_two_that_saw_no_receipt_one_asks(tmp_path):
+    one, other = a_record(tmp_path, "one", lease=600), a_record(tmp_path, "other", lease=600)
+    with one.attempt("A fox"):
+        with pytest.raises(TakenError, match=r"the receipt .*cover\.json"), other.attempt("A fox"):
+            pytest.fail("two have asked")
+        assert receipt(tmp_path / "cover.json")["run_id"] == "one"
+
+
+@pytest.mark.parametrize("error", [TaleCraftOutcomeUnknownError, TaleCraftGenerationFailedError])
+def test_what_another_task_has_written_meanwhile_is_left_as_it_is(tmp_path, error):
+    late = a_record(tmp_path, "late", lease=-1).attempt("A fox")
+    late.__enter__()
+    a_record(tmp_path, "another", lease=600).attempt("A fox").__enter__()
+    written = receipt(tmp_path / "cover.json")
+    assert late.__exit__(error, error("too late"), None) is False
+    assert receipt(tmp_path / "cover.json") == written
+    assert (written["run_id"], written["requests"], written["replays"]) == ("another", 2, 1)

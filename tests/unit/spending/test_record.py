@@ -9,6 +9,8 @@ from airflow.providers.common.compat.sdk import AirflowFailException, AirflowTas
 from state_store import Store
 
 from airflow_provider_talecraft import exceptions as errors
+from airflow_provider_talecraft.api.models import Illustration, IllustrationRequest
+from airflow_provider_talecraft.api.protocol import UNKNOWN_ADVICE
 from airflow_provider_talecraft.spending.record import SpendRecord, fingerprint
 from airflow_provider_talecraft.spending.store import StateKey
 
@@ -180,6 +182,7 @@ def test_the_last_error_says_what_is_at_stake_and_how_to_go_on(store):
         with record(store).attempt("A fox"):
             raise errors.TaleCraftOutcomeUnknownError("No answer.")
     message = str(caught.value)
+    assert message.startswith("No answer. Up to")
     assert "Up to 4 credits may have been charged" in message
     assert "delete the key 'talecraft' under Storage > Task State Store" in message
     with pytest.raises(errors.TaleCraftOutcomeUnknownError) as caught, record(store).attempt("A fox"):
@@ -187,6 +190,64 @@ def test_the_last_error_says_what_is_at_stake_and_how_to_go_on(store):
     sent = json.loads(store.values["talecraft"])["unanswered"]
     assert len(sent) == 2
     assert all(time in str(caught.value) for time in sent)
+
+
+def test_in_the_last_error_what_was_advised_and_is_not_done_is_left_out(store):
+    with pytest.raises(errors.TaleCraftOutcomeUnknownError) as caught:
+        with record(store, max_replays=0).attempt("A fox"):
+            raise errors.TaleCraftOutcomeUnknownError(f"No answer ({UNKNOWN_ADVICE}) came.")
+    assert str(caught.value).startswith("No answer () came. Up to 2 credits may have been charged")
+
+
+def test_without_a_record_the_way_to_go_on_is_a_clear():
+    with pytest.raises(errors.TaleCraftOutcomeUnknownError, match=r"and perhaps pay again, clear the task\.$"):
+        with record(None, max_replays=0).attempt("A fox"):
+            raise errors.TaleCraftOutcomeUnknownError("No answer.")
+
+
+@pytest.mark.parametrize(
+    ("finish", "happened"),
+    [
+        (lambda one: one.deliver(RESULT), "The picture was delivered"),
+        (lambda one: refused(one.attempt("A fox")), "The request was refused"),
+        (lambda one: unknown(one.attempt("A fox")), "The request has no answer"),
+    ],
+)
+def test_what_could_not_be_written_down_afterwards_is_in_the_log(store, caplog, finish, happened):
+    one = record(store)
+    one._keeper.begin = lambda entry: None
+    store.broken = True
+    finish(one)
+    assert f"{happened}, but its record could not be completed" in caplog.text
+
+
+def refused(attempt):
+    with pytest.raises(errors.TaleCraftGenerationFailedError), attempt:
+        raise errors.TaleCraftGenerationFailedError("No.")
+
+
+def unknown(attempt):
+    with pytest.raises(errors.TaleCraftOutcomeUnknownError), attempt:
+        raise errors.TaleCraftOutcomeUnknownError("No answer.")
+
+
+def test_what_is_obtained_names_its_prompt_if_that_is_a_fallback(store):
+    made = Illustration("1", "success", "https://host/x.jpeg")
+    fox, owl = IllustrationRequest("A fox"), IllustrationRequest("An owl")
+
+    def send(request):
+        if request is fox:
+            raise errors.TaleCraftGenerationFailedError("Generation failed.")
+        return made
+
+    expected = {"id": "1", "status": "success", "image_url": "https://host/x.jpeg"}
+    assert record(None).obtain([owl], send) == expected
+    assert record(store).obtain([fox, owl], send) == {**expected, "prompt": "An owl"}
+    assert record(store).obtain([fox, owl], lambda _: pytest.fail("something was sent")) == {
+        **expected, "prompt": "An owl",
+    }  # fmt: skip
+    with pytest.raises(errors.TaleCraftGenerationFailedError):
+        record(None).obtain([fox, fox], send)
 
 
 def test_a_refusal_is_not_hidden_by_a_store_that_fails_now(store):
@@ -212,6 +273,14 @@ def test_nothing_is_sent_when_the_record_cannot_be_written(store):
     store.broken = True
     with pytest.raises(ConnectionError), record(store).attempt("A fox"):
         pytest.fail("something was sent")
+
+
+def test_what_could_not_be_written_down_was_not_sent_and_is_no_replay(store):
+    lose(store)
+    one, store.broken = record(store), True
+    with pytest.raises(ConnectionError), one.attempt("A fox"):
+        pytest.fail("something was sent")
+    assert (one.unanswered, one.replays, one.replays_left) == (1, 0, 1)
 
 
 def test_a_paid_picture_is_not_lost_when_its_record_cannot_be_completed(store):
@@ -260,8 +329,9 @@ def test_without_a_store_every_earlier_try_counts_as_a_replay_and_outside_a_task
 )
 def test_a_timeout_of_the_task_is_an_unknown_outcome_by_the_record_or_by_the_error(kept, error):
     lose_to_a_timeout = record(kept).attempt("A fox")
-    with pytest.raises(error, match="Timeout, PID: 1"), lose_to_a_timeout:
+    with pytest.raises(error, match="Timeout, PID: 1") as caught, lose_to_a_timeout:
         raise AirflowTaskTimeout("Timeout, PID: 1")
+    assert kept or caught.value.replays_left == 1
     if kept:
         assert kept.get("talecraft")["state"] == "sent"
 

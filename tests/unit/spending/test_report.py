@@ -10,7 +10,7 @@ from state_store import Store, TaskInstance
 
 from airflow_provider_talecraft import exceptions as errors
 from airflow_provider_talecraft.operators.illustration import GenerateIllustrationOperator, IllustrationOperator
-from airflow_provider_talecraft.spending.report import KEY
+from airflow_provider_talecraft.spending.report import KEY, Report
 
 pytestmark = pytest.mark.usefixtures("connected")
 
@@ -105,6 +105,16 @@ def test_a_refusal_costs_nothing_and_a_paid_picture_that_is_not_stored_is_paid_f
     with pytest.raises(errors.TaleCraftDownloadError):
         run(ti, operator=IllustrationOperator, dst=tmp_path.as_uri() + "/", max_bytes=10)
     assert (ti.told[-1]["state"], ti.told[-1]["credits"]) == ("failed", 2)
+
+
+def test_what_is_noted_is_told_with_the_rest_and_without_an_xcom_nothing_is():
+    for is_pushed in (True, False):
+        ti = Listening()
+        report = Report(ti) if is_pushed else Report(ti, is_pushed=False)
+        report.note(entries=[1])
+        report.tell("asking", prompt="A fox")
+        told = {"state": "asking", "since": None, "replays": 0, "credits": 0, "credits_unknown": 0}
+        assert ti.told == ([{**told, "entries": [1], "prompt": "A fox"}] if is_pushed else [])
 
 
 def test_a_report_that_airflow_does_not_take_costs_no_picture(connected, caplog):
