@@ -91,6 +91,24 @@ def test_processes_that_ask_at_the_same_moment_never_pass_the_limit(daily, conne
     assert ALLOWED - PROCESSES < charged <= ALLOWED
 
 
+def test_a_command_counts_too(daily, connection, tmp_path):
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")},
+        "AIRFLOW_HOME": str(migrated(tmp_path / "home")),
+        "AIRFLOW_CONN_TALECRAFT_DAILY": json.dumps({**connection, "extra": {"credits_per_day": 2}}),
+    }
+    command = [sys.executable, "-m", "airflow_provider_talecraft.cli", "generate", "--yes", "--conn-id"]
+    done = [
+        subprocess.run(
+            [*command, "talecraft_daily", prompt], env=environment, capture_output=True, text=True, timeout=120
+        )
+        for prompt in ("A fox", "An owl")
+    ]
+    assert [bool(one.returncode) for one in done] == [False, True], done
+    assert "2 credits were spent today" in done[1].stderr
+    assert len(daily.ledger()["requests"]) == 1
+
+
 def variables(deployment):
     return deployment.api("/variables?limit=100&variable_key_pattern=talecraft_spent")["variables"]
 

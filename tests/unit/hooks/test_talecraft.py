@@ -227,5 +227,6 @@ def test_the_form_of_airflow_2_has_the_fields_of_the_provider_info():
 def test_the_form_widgets_of_airflow_2_are_those_of_the_provider_info():
     pytest.importorskip("flask_appbuilder", reason="only Airflow 2.11 asks the hook for widgets")
     assert set(TaleCraftHook.get_connection_form_widgets()) == {
-        "connect_timeout", "read_timeout", "requests_per_minute", "max_concurrency", "image_hosts", "allow_http",
+        "connect_timeout", "read_timeout", "requests_per_minute", "max_concurrency", "credits_per_day", "image_hosts",
+        "allow_http",
     }  # fmt: skip

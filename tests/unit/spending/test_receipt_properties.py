@@ -360,7 +360,13 @@ class OnePlace(RuleBasedStateMachine):
         delivery = Gallery(
             f"file://{self.folder}/", None, if_exists="overwrite", max_bytes=9999, trusted=(), machine=self
         )
-        terms = Terms(delivery, redraw=self.redraw, max_replays=self.rules.max_replays, lease=lambda: LEASE)
+        terms = Terms(
+            delivery,
+            redraw=self.redraw,
+            max_replays=self.rules.max_replays,
+            lease=lambda: LEASE,
+            talecraft_conn_id="talecraft_default",
+        )
         requests = REQUESTS[asked]
         picture = DrawOnce(requests, terms, ti, name="cover")
         return picture.obtain_or_wait(requests, self.service.sending(answers))
