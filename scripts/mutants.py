@@ -37,6 +37,7 @@ PAGE = ROOT / "docs" / "mutants.md"
 REASONS = ROOT / "tests" / "mutants.toml"
 PACKAGE = "airflow_provider_talecraft"
 
+READ_BY_TESTS = ("docs", "example_dags")
 #: What is broken, in the order of money, and by whose tests it is to be seen.
 ROOMS: dict[str, tuple[str, tuple[str, ...]]] = {
     "spending": ("spending/*.py", ("spending", "operators/test_illustration_operator.py")),
@@ -119,7 +120,7 @@ def prepare(room: str) -> None:
     """Copy what has changed of the project into the room's folder, and tell mutmut what to do there."""
     modules, tests = ROOMS[room]
     copy = WORK / room
-    for folder in (PACKAGE, "tests"):
+    for folder in (PACKAGE, "tests", *READ_BY_TESTS):
         for path in (ROOT / folder).rglob("*"):
             relative = path.relative_to(ROOT)
             if path.is_file() and "__pycache__" not in relative.parts:
@@ -132,6 +133,7 @@ def prepare(room: str) -> None:
     slow = " or ".join(LEFT_OUT)
     settings = {
         "source_paths": [PACKAGE],
+        "also_copy": list(READ_BY_TESTS),
         "only_mutate": [f"{PACKAGE}/{modules}"],
         "do_not_mutate_patterns": SENTENCES,
         "pytest_add_cli_args_test_selection": [
