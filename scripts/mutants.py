@@ -274,7 +274,8 @@ code is that which decides about money, errors and bytes: `spending/`, `api/`, `
 
 {date}, mutmut {mutmut}, Python {python}, Apache Airflow {airflow}, {cores} cores. Where fewer were tried than there are
 (`make mutants SAMPLE=3` tries one in three), they were chosen by chance, with seed {seed}; where a run was stopped,
-those with the quickest tests came first. A mutant that runs into the time limit, which is several times that of its tests, counts as killed.
+those with the quickest tests came first. A mutant that runs into the time limit, which is several
+times that of its tests, counts as killed.
 
 {table}
 
