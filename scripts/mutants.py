@@ -37,6 +37,7 @@ PAGE = ROOT / "docs" / "mutants.md"
 REASONS = ROOT / "tests" / "mutants.toml"
 PACKAGE = "airflow_provider_talecraft"
 
+READ_BY_TESTS = ("docs", "example_dags")
 #: What is broken, in the order of money, and by whose tests it is to be seen.
 ROOMS: dict[str, tuple[str, tuple[str, ...]]] = {
     "spending": ("spending/*.py", ("spending", "operators/test_illustration_operator.py")),
@@ -119,7 +120,7 @@ def prepare(room: str) -> None:
     """Copy what has changed of the project into the room's folder, and tell mutmut what to do there."""
     modules, tests = ROOMS[room]
     copy = WORK / room
-    for folder in (PACKAGE, "tests"):
+    for folder in (PACKAGE, "tests", *READ_BY_TESTS):
         for path in (ROOT / folder).rglob("*"):
             relative = path.relative_to(ROOT)
             if path.is_file() and "__pycache__" not in relative.parts:
@@ -132,6 +133,7 @@ def prepare(room: str) -> None:
     slow = " or ".join(LEFT_OUT)
     settings = {
         "source_paths": [PACKAGE],
+        "also_copy": list(READ_BY_TESTS),
         "only_mutate": [f"{PACKAGE}/{modules}"],
         "do_not_mutate_patterns": SENTENCES,
         "pytest_add_cli_args_test_selection": [
@@ -271,8 +273,9 @@ code is that which decides about money, errors and bytes: `spending/`, `api/`, `
 `pictures/`. This page is written by the run.
 
 {date}, mutmut {mutmut}, Python {python}, Apache Airflow {airflow}, {cores} cores. Where fewer were tried than there are
-(`make mutants SAMPLE=3` tries one in three), they were chosen by chance, with seed {seed}. A mutant that runs into the
-time limit, which is several times that of its tests, counts as killed.
+(`make mutants SAMPLE=3` tries one in three), they were chosen by chance, with seed {seed}; where a run was stopped,
+those with the quickest tests came first. A mutant that runs into the time limit, which is several
+times that of its tests, counts as killed.
 
 {table}
 
