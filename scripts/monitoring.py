@@ -69,7 +69,7 @@ body { margin: 0; padding: 12px; width: 1156px; background: #f4f5f5; font: 13px 
 section { background: #fff; border: 1px solid #dcdde0; border-radius: 3px; padding: 8px }
 h2 { font-size: 13px; font-weight: 600; margin: 0 0 6px } b { font-size: 34px; font-weight: 500; color: #2a7a3b }
 div { height: 150px }</style>
-<script src="chart.js"></script><script>
+<body><script src="chart.js"></script><script>
 const colours = ["#3274d9", "#e0752d", "#629e51", "#a352cc", "#bf1b00", "#c9a227"];
 for (const panel of PANELS) {
   const section = document.body.appendChild(document.createElement("section"));
