@@ -100,9 +100,13 @@ def test_a_command_counts_too(daily, connection, tmp_path):
     command = [sys.executable, "-m", "airflow_provider_talecraft.cli", "generate", "--yes", "--conn-id"]
     done = [
         subprocess.run(
-            [*command, "talecraft_daily", prompt], env=environment, capture_output=True, text=True, timeout=120,
+            [*command, "talecraft_daily", prompt],
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
             check=False,
-        )  # fmt: skip
+        )
         for prompt in ("A fox", "An owl")
     ]
     assert [bool(one.returncode) for one in done] == [False, True], done
