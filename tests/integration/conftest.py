@@ -20,9 +20,9 @@ from packaging.version import Version
 KEY = "tc-live-5d41402abc4b2a76b9719d911017c592"
 
 
-@pytest.fixture(scope="session")
-def database():
-    """The database of the Airflow of this process, empty when the session begins."""
+@pytest.fixture(scope="session", autouse=True)
+def _database():
+    """The database of the Airflow of this process: empty, and there before anything opens one."""
     migrated(os.environ["AIRFLOW_HOME"])
 
 

@@ -142,7 +142,6 @@ def test_what_is_wrong_is_said_as_json_and_by_the_exit_code(talecraft, connect, 
     assert said in facts["message"]
 
 
-@pytest.mark.usefixtures("database")
 def test_a_connection_of_the_database_is_found(process, sandbox):
     from airflow.models import Connection as Row
     from airflow.utils.session import create_session

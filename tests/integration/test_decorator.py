@@ -29,7 +29,7 @@ HOSTILE = "{{ conn.talecraft_default.password }} {% raw %} ends in .prompt"
 
 
 @pytest.fixture
-def run(database, connected, tmp_path, monkeypatch, request):
+def run(connected, tmp_path, monkeypatch, request):
     """Run the body of a Dag once; return the run's state, and what it gave to ``keep``."""
     from airflow.models import DagBag
 

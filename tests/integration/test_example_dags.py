@@ -23,7 +23,7 @@ DATE = "logical_date" if NO_LOGICAL_DATE else "execution_date"
 
 
 @pytest.fixture
-def run_example(database, connected, tmp_path):
+def run_example(connected, tmp_path):
     """Run an example by its Dag id; return the run's state and the folder its pictures are in."""
     from airflow.models import DagBag
 

@@ -25,7 +25,7 @@ with DAG("readme_{name}", schedule=None, start_date=datetime(2026, 1, 1)) as dag
 
 
 @pytest.fixture
-def run_code(database, connect, sandbox, tmp_path, monkeypatch):
+def run_code(connect, sandbox, tmp_path, monkeypatch):
     """Run a snippet as a Dag of a Dag file; return the pictures and their prompts."""
     connect(host=sandbox.url, password=sandbox.api_key, extra={"requests_per_minute": 600})
 
