@@ -5,6 +5,7 @@
 #   make check TESTS="…"     only these: a folder, a file, -m MARKER, -k NAME, whatever pytest takes; in seconds
 #   make docs                the pages of docs/ and the reference as a site, in site/; in an environment of its own
 #   make engine              docker-compose.yaml in a real engine: as root, after scripts/engine.sh; five minutes
+#   make bench [QUICK=1]    imports and requests beside their peers; writes docs/benchmarks.md; an environment of its own
 #   make dist                wheel and sdist, checked, and installed into an empty environment
 
 export VENV ?= $(CURDIR)/.venv
@@ -15,7 +16,7 @@ export PROMPT
 
 PYTHON := $(VENV)/bin/python
 
-.PHONY: demo test lint test-only engine check docs dist clean
+.PHONY: demo test lint test-only engine check docs bench dist clean
 
 demo:
 	@python3 scripts/environment.py sandbox
@@ -49,9 +50,14 @@ docs:
 	@VENV=$(CURDIR)/.venv-docs python3 scripts/environment.py docs
 	@.venv-docs/bin/python scripts/site/build.py
 
+bench:
+	@VENV=$(CURDIR)/.venv-bench python3 scripts/environment.py sandbox
+	@.venv-bench/bin/uv pip install --quiet --python .venv-bench/bin/python --editable '.[sandbox,s3]' -r benchmarks/requirements.txt
+	@.venv-bench/bin/python benchmarks $(if $(QUICK),--quick)
+
 dist:
 	@python3 scripts/environment.py dev
 	$(PYTHON) scripts/check_dist.py
 
 clean:
-	rm -rf $(VENV) .venv-oldest .venv-docs site dist demo-output .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-oldest .venv-docs .venv-bench site dist demo-output .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,4 +1,4 @@
-"""``python benchmarks``: each comparison in turn, and docs/benchmarks.md written from what they found. ``make bench``."""
+"""``python benchmarks``: each comparison in turn, and docs/benchmarks.md written from the results."""
 
 from __future__ import annotations
 

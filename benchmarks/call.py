@@ -1,6 +1,7 @@
 """``python benchmarks/call.py``: one request at a service that answers at once, plain and over TLS; its CPU.
 
-Each contestant has a process of its own in each round. Its first call is one number, the median of the later ones another.
+Each contestant has a process of its own in each round. Its first call is one number, the median of the later ones
+another.
 """
 
 from __future__ import annotations

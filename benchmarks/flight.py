@@ -1,4 +1,4 @@
-"""``python benchmarks/flight.py``: many requests on their way at a time, in one process; their wall time, and their CPU.
+"""``python benchmarks/flight.py``: many requests on their way at a time, in one process; wall time and CPU.
 
 The batch operator's own ``execute`` with all it does (a record for each picture, the pace, the output), beside a thread
 pool as somebody writes it by hand: ``requests.post``, no record, no pace, no check.

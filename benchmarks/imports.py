@@ -40,7 +40,13 @@ CONTESTANTS = {
 }  # fmt: skip
 #: That with which the others are compared, and what ours is to take of it.
 MEASURE, AIM = "http", 0.03
-NOTHING = "from airflow.sdk import BaseOperator\n\n\nclass Nothing(BaseOperator):\n    def execute(self, context):\n        pass\n"
+NOTHING = """from airflow.sdk import BaseOperator
+
+
+class Nothing(BaseOperator):
+    def execute(self, context):
+        pass
+"""
 
 
 def memory() -> int:
