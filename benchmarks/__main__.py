@@ -22,6 +22,7 @@ SCRIPTS = {
     "imports": ("Reading a Dag's file", ["--rounds", "3"]),
     "call": ("One request", ["--rounds", "3", "--calls", "100"]),
     "flight": ("Many requests at a time", ["--rounds", "3"]),
+    "endurance": ("Ten thousand in one process", []),
 }
 PACKAGES = (
     "airflow-provider-talecraft", "apache-airflow", "apache-airflow-providers-http", "apache-airflow-providers-amazon",
@@ -32,9 +33,11 @@ PACKAGES = (
 def main() -> None:
     parser = argparse.ArgumentParser(description="All comparisons, and the page of them.")
     parser.add_argument("--quick", action="store_true", help="fewer rounds: some minutes")
+    parser.add_argument("--only", nargs="+", choices=SCRIPTS, default=list(SCRIPTS), help="the page has no others then")
     options = parser.parse_args()
-    parts = [head("make bench QUICK=1" if options.quick else "make bench")]
-    for name, (title, quick) in SCRIPTS.items():
+    parts = [head(" ".join(["python benchmarks", *sys.argv[1:]]))]
+    for name in options.only:
+        title, quick = SCRIPTS[name]
         arguments = quick if options.quick else []
         say(f"{name} …")
         machine, own = Machine(), cpu_of_children()
