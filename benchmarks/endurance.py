@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 import tempfile
 import threading
+from contextlib import redirect_stdout
 
 import psutil
 from flight import UNBOUND, context
@@ -22,7 +24,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="talecraft-endurance-") as home, service(0) as url:
         os.environ |= {"AIRFLOW_HOME": home, "NO_PROXY": "*", "no_proxy": "*"}
         os.environ["AIRFLOW_CONN_SERVICE"] = f'{{"conn_type": "talecraft", "host": "{url}", "password": "{KEY}"}}'
-        result(markdown(["illustrations", "memory (RSS)", "descriptors", "threads", "connections"], rows(options)))
+        with redirect_stdout(sys.stderr):  # Airflow logs to it
+            found = rows(options)
+        result(markdown(["illustrations", "memory (RSS)", "descriptors", "threads", "connections"], found))
 
 
 def rows(options: argparse.Namespace) -> list[list[str]]:
