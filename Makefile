@@ -7,6 +7,7 @@
 #   make docs                the pages of docs/ and the reference as a site, in site/; in an environment of its own
 #   make engine              docker-compose.yaml in a real engine: as root, after scripts/engine.sh; five minutes
 #   make mutants [ROOM=spending] [SAMPLE=3]   is each line tested? breaks them one at a time, for an hour or more
+#   make bench [QUICK=1]    imports and requests beside their peers; writes docs/benchmarks.md
 #   make matrix [LINES="3.0 3.1"] [PYTHONS="3.12"]   the wheel on every Airflow and Python; a table at the end
 #   make lock                requirements/*.txt again: what the demo and the containers install, with hashes
 #   make floors              what talks to servers, tested with the oldest releases that pyproject.toml allows
@@ -21,7 +22,7 @@ export PROMPT TAG
 
 PYTHON := $(VENV)/bin/python
 
-.PHONY: demo test lint test-only engine check properties mutants matrix docs lock floors dist release-check clean
+.PHONY: demo test lint test-only engine check properties mutants bench matrix docs lock floors dist release-check clean
 
 demo:
 	@python3 scripts/environment.py sandbox
@@ -78,6 +79,11 @@ floors:
 	  apache-airflow==$(AIRFLOW_VERSION) "hypothesis>=6.100" "pytest>=8" "pytest-xdist>=3.6" "trustme>=1.2"
 	.venv-floors/bin/python -m pytest -n 2 tests/unit/api tests/unit/pictures
 
+bench:
+	@VENV=$(CURDIR)/.venv-bench python3 scripts/environment.py sandbox
+	@.venv-bench/bin/uv pip install --quiet --python .venv-bench/bin/python --editable '.[sandbox,s3]' -r benchmarks/requirements.txt
+	@.venv-bench/bin/python benchmarks $(if $(QUICK),--quick)
+
 dist:
 	@python3 scripts/environment.py dev
 	$(PYTHON) scripts/check_dist.py
@@ -87,5 +93,5 @@ release-check:
 	$(PYTHON) scripts/release.py "$$TAG"
 
 clean:
-	rm -rf $(VENV) .venv-oldest .venv-docs .venv-floors .nox site dist sbom demo-output
+	rm -rf $(VENV) .venv-oldest .venv-docs .venv-floors .venv-bench .nox site dist sbom demo-output
 	rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis .mutants

@@ -40,8 +40,8 @@ CONTESTANTS = {
 }  # fmt: skip
 #: That with which the others are compared, and what ours is to take of it.
 MEASURE, AIM = "http", 0.03
-NOTHING = """
-from airflow.sdk import BaseOperator
+NOTHING = """from airflow.sdk import BaseOperator
+
 
 class Nothing(BaseOperator):
     def execute(self, context):

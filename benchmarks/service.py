@@ -1,7 +1,7 @@
-"""``python service.py SECONDS [CERTIFICATE]``: answers every POST like the service, after SECONDS; prints its port.
+"""``python service.py SECONDS [CERTIFICATE]``: answers POSTs like the service, after so many seconds.
 
 As little as a server can do, so that what is measured is the client. The sandbox, which checks and paints, takes longer
-than the clients do.
+than the clients do. Prints its port.
 """
 
 from __future__ import annotations

@@ -1,0 +1,74 @@
+"""``python benchmarks``: each comparison in turn, and docs/benchmarks.md written from the results."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import resource
+import subprocess
+import sys
+from datetime import datetime, timezone
+from importlib.metadata import version
+from pathlib import Path
+
+from report import say
+from usage import Machine
+
+HERE = Path(__file__).resolve().parent
+PAGE = HERE.parent / "docs" / "benchmarks.md"
+#: The scripts in order: what the page calls them, and their arguments in the short form.
+SCRIPTS = {
+    "imports": ("Reading a Dag's file", ["--rounds", "3"]),
+    "call": ("One request", ["--rounds", "3", "--calls", "100"]),
+    "flight": ("Many requests at a time", ["--rounds", "3"]),
+    "endurance": ("Ten thousand in one process", []),
+}
+PACKAGES = (
+    "airflow-provider-talecraft", "apache-airflow", "apache-airflow-providers-http", "apache-airflow-providers-amazon",
+    "apache-airflow-providers-cohere", "apache-airflow-providers-openai", "requests", "urllib3",
+)  # fmt: skip
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="All comparisons, and the page of them.")
+    parser.add_argument("--quick", action="store_true", help="fewer rounds: some minutes")
+    parser.add_argument("--only", nargs="+", choices=SCRIPTS, default=list(SCRIPTS), help="the page has no others then")
+    options = parser.parse_args()
+    parts = [head(" ".join(["python benchmarks", *sys.argv[1:]]))]
+    for name in options.only:
+        title, quick = SCRIPTS[name]
+        arguments = quick if options.quick else []
+        say(f"{name} …")
+        machine, own = Machine(), cpu_of_children()
+        done = subprocess.run(  # noqa: S603  # this folder's own
+            [sys.executable, str(HERE / f"{name}.py"), *arguments], stdout=subprocess.PIPE, text=True, check=True
+        )
+        seconds, used = machine.seconds(), cpu_of_children() - own
+        elsewhere = max(0.0, machine.busy() - used) / seconds
+        command = " ".join(["python", f"benchmarks/{name}.py", *arguments])
+        parts.append(
+            f"## {title}\n\n{done.stdout.strip()}\n\n`{command}`, {seconds:.0f} s; other work on the machine used "
+            f"{elsewhere:.1f} of {os.cpu_count()} cores meanwhile.\n"
+        )
+    PAGE.write_text("\n".join(parts), encoding="utf-8")
+    say(f"{PAGE.relative_to(HERE.parent)} is written.")
+
+
+def head(command: str) -> str:
+    found = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
+    return (
+        f"# Benchmarks\n\nWritten by `{command}` on {datetime.now(timezone.utc):%Y-%m-%d %H:%M} UTC; nothing here is "
+        f"written by hand.\nContestants take turns within each comparison; medians are shown.\n\n"
+        f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()};\n"
+        f"{found}.\n"
+    )
+
+
+def cpu_of_children() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+if __name__ == "__main__":
+    main()
