@@ -73,17 +73,15 @@ def supervised(sandbox, tmp_path_factory):
 
 
 @pytest.mark.parametrize("kind", [StatsD, OpenTelemetry])
-def test_what_a_schedulers_tasks_tell_arrives(supervised, sandbox, kind, tmp_path):
+def test_what_a_schedulers_tasks_tell_arrives(supervised, sandbox, kind, tmp_path, monkeypatch):
     sandbox.reset()
     sandbox.faults(FAULTS)
     with kind() as receiver:
-        before = dict(supervised.environment)
         supervised.stop("scheduler")
-        supervised.environment.update(receiver.environment)
+        monkeypatch.setattr(supervised, "environment", {**supervised.environment, **receiver.environment})
         supervised.start("scheduler")
         supervised.until(supervised._is_healthy, START_LIMIT, "the scheduler did not come back")
         supervised.run("talecraft_metrics", {"dst": f"file://{tmp_path}/"})
-        supervised.environment = before
         assert receiver.until(WANTED) == WANTED
     assert len(sandbox.ledger()["charges"]) == sum(PICTURES.values()) + 1
 
