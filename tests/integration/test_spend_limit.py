@@ -76,7 +76,7 @@ def test_processes_that_ask_at_the_same_moment_never_pass_the_limit(daily, conne
     ]  # fmt: skip
     try:
         for process in processes:
-            assert process.stdout.readline() == "ready\n"
+            assert "ready\n" in iter(process.stdout.readline, "")  # Airflow 2.11 logs there before
         for process in processes:
             process.stdin.write("\n")
             process.stdin.flush()
