@@ -10,7 +10,7 @@ import subprocess
 import time
 
 #: Seconds for anything that is waited for.
-PATIENCE = 60.0
+PATIENCE = 180
 
 
 class Person:
