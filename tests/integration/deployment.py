@@ -19,6 +19,7 @@ from migrated import migrated
 
 START_LIMIT = 120
 RUN_LIMIT = 180
+ANSWER_LIMIT = 60
 
 
 class Deployment:
@@ -123,11 +124,11 @@ class Deployment:
         )
         for last in (False, False, True):
             try:
-                with urlopen(request, timeout=30) as answer:
+                with urlopen(request, timeout=ANSWER_LIMIT) as answer:
                     return json.loads(answer.read() or b"null")
-            except HTTPError as error:
+            except OSError as error:  # an HTTPError is one too
                 # SQLite is busy at times; a question may be asked again, and what is asked for may not.
-                if error.code != 500 or request.get_method() != "GET" or last:
+                if getattr(error, "code", 500) != 500 or request.get_method() != "GET" or last:
                     raise
                 time.sleep(1)  # longer than any of Airflow's transactions
         return None
@@ -187,7 +188,7 @@ class Deployment:
         raise AssertionError(message)
 
     def _token(self):
-        with urlopen(f"{self.url}/auth/token", timeout=10) as answer:
+        with urlopen(f"{self.url}/auth/token", timeout=ANSWER_LIMIT) as answer:
             return json.load(answer)["access_token"]
 
     def _is_healthy(self):

@@ -38,7 +38,7 @@ class AirflowWithPeople(Deployment):
         """Log somebody in."""
         body = json.dumps({"username": name, "password": PASSWORD}).encode()
         request = Request(f"{self.url}/auth/token", body, {"Content-Type": "application/json"})
-        with urlopen(request, timeout=10) as answer:
+        with urlopen(request, timeout=60) as answer:
             return json.load(answer)["access_token"]
 
     def _token(self):

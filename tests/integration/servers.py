@@ -214,7 +214,7 @@ class FakeGCS(Server):
             data=None if body is None else json.dumps(body).encode(),
             headers={"Content-Type": "application/json"},
         )
-        with urlopen(request, timeout=30) as answer:
+        with urlopen(request, timeout=60) as answer:
             return answer.read() if "alt=media" in path else json.load(answer)
 
     def connection(self):

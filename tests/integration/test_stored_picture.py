@@ -65,7 +65,7 @@ class Airflow(Deployment):
         if name not in self.tokens:
             body = json.dumps({"username": name, "password": PASSWORD}).encode()
             request = Request(f"{self.url}/auth/token", body, {"Content-Type": "application/json"})
-            with urlopen(request, timeout=10) as answer:
+            with urlopen(request, timeout=60) as answer:
                 self.tokens[name] = json.load(answer)["access_token"]
         return self.tokens[name]
 
@@ -98,7 +98,7 @@ class Airflow(Deployment):
                 {"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
                 method="PATCH",
             )
-            with urlopen(request, timeout=30):
+            with urlopen(request, timeout=60):
                 pass
 
         try:
