@@ -6,6 +6,7 @@ import atexit
 import json
 import os
 import shutil
+import signal
 import tempfile
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,6 +18,9 @@ from hypothesis import HealthCheck, settings
 ROOT = Path(__file__).parents[1]
 #: Its conftest.py is for an Airflow home of its own, and would take this one's place in the environment.
 collect_ignore = ["matrix"]
+
+# What a shell starts with & ignores Ctrl-C, and so would the commands that tests type it into.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 HOME = tempfile.mkdtemp(prefix="talecraft-tests-")
 atexit.register(shutil.rmtree, HOME, ignore_errors=True)
