@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from contextlib import suppress
 from http import HTTPStatus
 from http.client import BadStatusLine, HTTPResponse, parse_headers
@@ -47,9 +48,11 @@ class Deadline:
         #: Whether the time was over before the block was. What was read is then what had come by then.
         self.passed = False
         self._sockets: list[socket.socket] = []
-        self._lock = threading.Lock()
+        self._changed = threading.Condition()
         self._seconds = seconds
-        self._timer: threading.Timer | None = None
+        self._due = 0.0
+        self._watcher: threading.Thread | None = None
+        self._is_over = False
 
     def __enter__(self) -> Self:
         if self._seconds is not None:
@@ -59,21 +62,21 @@ class Deadline:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        with self._lock:
-            if self._timer:
-                self._timer.cancel()
+        with self._changed:
+            self._is_over = True
+            self._changed.notify()
             for sock in self._sockets:
                 sock.close()
             self._sockets.clear()
 
     def restart(self, seconds: float) -> None:
         """Have the time be over *seconds* from now, unless it is over already."""
-        with self._lock:
-            if self._timer:
-                self._timer.cancel()
-            self._timer = threading.Timer(max(0.0, seconds), self._pass)
-            self._timer.daemon = True
-            self._timer.start()
+        with self._changed:
+            self._due = time.monotonic() + seconds
+            self._changed.notify()
+        if not self._watcher:
+            self._watcher = threading.Thread(target=self._watch, name="deadline", daemon=True)
+            self._watcher.start()
 
     def watch(self, pool: HTTPConnectionPool) -> None:
         """Have every connection that *pool* opens from now on end with the deadline, and skip what is no answer yet."""
@@ -92,15 +95,17 @@ class Deadline:
         pool.ConnectionCls = WatchedConnection
 
     def _hold(self, sock: socket.socket) -> None:
-        with self._lock:
+        with self._changed:
             self._sockets.append(sock)
             if self.passed:
                 _shut(sock)
 
-    def _pass(self) -> None:
-        with self._lock:
-            self.passed = True
-            for sock in self._sockets:
+    def _watch(self) -> None:
+        with self._changed:
+            while not self._is_over and (left := self._due - time.monotonic()) > 0:
+                self._changed.wait(left)
+            self.passed = not self._is_over
+            for sock in self._sockets:  # none, when the block is over
                 _shut(sock)
 
 

@@ -40,7 +40,7 @@ def test_a_silent_server_is_left_when_the_time_is_over():
 @pytest.mark.parametrize("seconds", [0, -1])
 def test_a_connection_that_is_opened_after_the_time_is_shut_at_once(seconds):
     with server(lambda connection: connection.recv(1)) as (port, _), Deadline(seconds) as deadline:
-        deadline._timer.join(5)
+        deadline._watcher.join(5)
         with pytest.raises(urllib3.exceptions.HTTPError):
             asked(port, deadline)
 
@@ -50,8 +50,8 @@ def test_it_closes_its_handles_and_starts_nothing_that_stays():
         asked(port, deadline)
         (handle,) = deadline._sockets
     assert handle.fileno() == -1
-    deadline._timer.join(5)
-    assert not deadline._timer.is_alive()
+    deadline._watcher.join(5)
+    assert not deadline._watcher.is_alive()
 
 
 def test_the_time_can_be_started_anew_while_it_is_not_over():
@@ -59,6 +59,14 @@ def test_the_time_can_be_started_anew_while_it_is_not_over():
         deadline.restart(5)
         time.sleep(0.4)  # the time that it had at first
         assert asked(port, deadline) == b"{}"
+
+
+def test_the_time_can_be_made_shorter():
+    with server(silent) as (port, _), Deadline(60) as deadline:
+        deadline.restart(0.2)
+        with pytest.raises(urllib3.exceptions.HTTPError):
+            asked(port, deadline)
+    assert deadline.passed
 
 
 def test_what_comes_before_the_final_answer_is_skipped_for_whoever_asks():
