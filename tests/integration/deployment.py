@@ -67,7 +67,10 @@ class Deployment:
         self.sessions = set()
 
     def __enter__(self):
-        migrated(self.home)
+        if "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN" in self.environment:
+            self.airflow("db", "migrate")
+        else:
+            migrated(self.home)
         for name in ("api-server", "scheduler", "dag-processor"):
             self.start(name)
         self.until(self._is_healthy, START_LIMIT, "Airflow did not come up")
