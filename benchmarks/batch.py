@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
 import shutil
 import signal
 import subprocess
@@ -18,8 +16,7 @@ import tempfile
 import time
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
-from datetime import datetime, timezone
-from importlib.metadata import version
+from datetime import datetime
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
@@ -30,10 +27,11 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "tests/integration"))  # the tests' own Airflow is this one, too
 
 from deployment import Deployment  # noqa: E402  # once the path is set
+from report import in_turns, markdown, result, say  # noqa: E402  # as above
 from usage import Machine, Usage, used_by  # noqa: E402  # as above
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
 #: Each contestant's name, which is its Dag's, its pool and its connection; and what the table calls it.
 CONTESTANTS = {
@@ -45,12 +43,15 @@ CONTESTANTS = {
 KEY = "tc-not-a-key-outside-this-benchmark"
 #: Seconds that a generation takes.
 LATENCY = 1.0
+READING = (
+    "CPU and memory (PSS: what is shared counts once) are those of the whole deployment; all of it is started anew for "
+    "each. Elsewhere is the rest of the machine, but for the sandbox."
+)
 PROCESSES = ("api-server", "scheduler", "dag-processor", "triggerer")
 #: Seconds of rest before a measurement, and of the measurement of an idle Airflow.
 REST, IDLE = 10, 30
 #: Seconds. What takes longer than this for a start and for each illustration hangs.
 START_LIMIT, LIMIT_EACH = 300, 30
-PACKAGES = ("apache-airflow", "apache-airflow-providers-http", "airflow-provider-talecraft", "requests", "aiohttp")
 
 
 @dataclass
@@ -82,9 +83,6 @@ class Measurement:
 
 def main() -> None:
     options = arguments()
-    versions = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
-    say(f"{datetime.now(timezone.utc):%Y-%m-%d %H:%M} UTC; {os.cpu_count()} cores; Python {platform.python_version()}")
-    say(f"{versions}; database: {options.database.partition(':')[0] if options.database else 'sqlite'}")
     say(f"{options.illustrations} illustrations of {LATENCY:g} s, at most {options.in_flight} on their way.")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     found: dict[str, list[Measurement]] = {name: [] for name in options.only}
@@ -94,18 +92,16 @@ def main() -> None:
         shutil.copy(HERE / "dags/batch.py", home / "dags")  # without the other benchmarks' Dags
         sandboxes = {name: stack.enter_context(sandbox()) for name in CONTESTANTS}
         airflow = stack.enter_context(deployment(home, options, {name: url for name, (_, url) in sandboxes.items()}))
-        idle(airflow)
-        for number in range(options.rounds):
-            # Each contestant's turn comes first once, if there are as many rounds.
-            shift = number % len(options.only)
-            order = [*options.only[shift:], *options.only[:shift]]
-            say(f"Round {number + 1} of {options.rounds}: {', '.join(order)}")
-            for name in order:
-                begin_again(airflow)
-                measurement = measure(airflow, name, sandboxes[name], options)
-                found[name].append(measurement)
-                say(f"  {name}: {json.dumps(asdict(measurement))}")
-    say(f"\n{table(found)}")
+        resting = idle(airflow)
+        for number, name in in_turns(options.only, options.rounds):
+            begin_again(airflow)
+            measurement = measure(airflow, name, sandboxes[name], options)
+            found[name].append(measurement)
+            say(f"  {number + 1} {name}: {json.dumps(asdict(measurement))}")
+    database = options.database.partition(":")[0] if options.database else "SQLite"
+    result(f"{options.illustrations} of {LATENCY:g} s, at most {options.in_flight} on their way; database: {database}.")
+    result(f"{resting} {READING}")
+    result(table(found))
 
 
 def arguments() -> argparse.Namespace:
@@ -180,14 +176,14 @@ def deployment(home: Path, options: argparse.Namespace, urls: dict[str, str]) ->
         signal.signal(signal.SIGINT, interrupt)
 
 
-def idle(airflow: Deployment) -> None:
-    """Say what an Airflow uses that does nothing."""
+def idle(airflow: Deployment) -> str:
+    """Return what an Airflow uses that does nothing."""
     begin_again(airflow)
     usage = Usage(airflow.sessions)
     before = usage.cpu()
     time.sleep(IDLE)
     cpu, memory = usage.cpu() - before, usage.memory()
-    say(f"Idle: {cpu / IDLE:.2f} CPU seconds a second, {megabytes(memory.pss)} in {memory.processes} processes.")
+    return f"Idle it uses {cpu / IDLE:.2f} CPU seconds a second, and {megabytes(memory.pss)}."
 
 
 def begin_again(airflow: Deployment) -> None:
@@ -319,17 +315,8 @@ def table(found: dict[str, list[Measurement]]) -> str:
     return markdown(head, rows)
 
 
-def markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [head, ["---", *("---:" for _ in head[1:])], *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
 def megabytes(count: float) -> str:
     return f"{count / 1e6:,.0f} MB"
-
-
-def say(text: str) -> None:
-    print(text, flush=True)
 
 
 if __name__ == "__main__":

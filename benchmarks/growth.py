@@ -16,6 +16,7 @@ from datetime import timedelta
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
+from report import markdown, result, say
 from simulated import Counted, Time
 
 from airflow_provider_talecraft.api.models import CREDITS, Illustration
@@ -228,17 +229,18 @@ def main() -> None:
             f"{held(first.store) / 1e6:.1f} MB", f"{first.xcom:,} B", f"{first.manifest:,} B",
             f"{memory(count, DOCUMENTED) / 1e6:.1f} MB",
         ])  # fmt: skip
-        print(".", end="", flush=True)
+        say(f"  {count:,}")
     head = [
         "illustrations", "credits", *names, f"days at {PER_DAY} a day", "state store rows", "of", "largest",
         "held of them", "XCom", "manifest",
         "memory",
     ]  # fmt: skip
-    print(f"\n{markdown(head, rows)}\n")
+    result("A batch in simulated time, without Airflow: the service and the clock are made up, the rest is ours.")
+    result(markdown(head, rows))
     for count in options.counts:
         if count > PER_DAY:
             number, charges, refusals, reads, writes = days(count)
-            print(
+            result(
                 f"{count:,} in one task, a try a day, {PER_DAY} a day: {number} tries, {charges * CREDITS:,} credits, "
                 f"{refusals} requests refused, {reads:,} reads and {writes:,} writes of the state store."
             )
@@ -250,11 +252,6 @@ def span(seconds: float) -> str:
     if seconds < 2 * 60 * 60:
         return f"{seconds / 60:.0f} min"
     return f"{seconds / 3600:.1f} h"
-
-
-def markdown(head: list[str], rows: list[list[str]]) -> str:
-    lines = [head, ["---:"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""``python benchmarks/limits.py``: the documented limits, 10 requests a minute and 2 at a time, as a service counts them.
+"""``python benchmarks/limits.py``: the documented limits, 10 requests a minute and 2 at a time, as counted.
 
 The same number of illustrations twice, on one Airflow, each time over a sandbox of its own that refuses what is beyond
 the limits: as one batch, and mapped in three Dags that share a pool of two slots.

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import platform
 import random
 import re
 import signal
@@ -18,7 +17,6 @@ import tempfile
 import time
 from collections import Counter
 from contextlib import ExitStack, contextmanager
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -29,6 +27,7 @@ sys.path.insert(0, str(HERE.parent / "tests/integration"))  # the tests' own Air
 from deployment import Deployment  # noqa: E402  # once the path is set
 from killer import Killer  # noqa: E402  # as above
 from mix import mix  # noqa: E402  # as above
+from report import result, say  # noqa: E402  # as above
 from results import collect, table, table_of_faults, table_of_second  # noqa: E402  # as above
 
 from airflow_provider_talecraft.sandbox import Sandbox  # noqa: E402  # as above
@@ -70,15 +69,12 @@ SETTINGS = {
     "AIRFLOW__TRIGGERER__TRIGGERER_HEALTH_CHECK_THRESHOLD": "10",
 }
 LATE_REPORT = re.compile(rf"reported that the task instance <TaskInstance: {DAG_ID}\.(\w+) ")
-PACKAGES = ("apache-airflow", "apache-airflow-providers-http", "airflow-provider-talecraft", "requests", "aiohttp")
 
 
 def main() -> None:
     options = arguments()
     book = mix(options.seed, options.illustrations)
-    versions = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
     say(f"Seed {options.seed}; {len(book)} illustrations for each of {len(CONTESTANTS)} contestants.")
-    say(f"Python {platform.python_version()}, {versions}")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     with ExitStack() as stack:
         home = options.home or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="talecraft-money-")))
@@ -93,15 +89,18 @@ def main() -> None:
         mistaken = Counter(LATE_REPORT.findall((home / "scheduler.log").read_text()))
     if killer.left:
         raise RuntimeError(f"not killed as the seed says: {killer.left}")
-    say(f"\n{table(accounts, CONTESTANTS)}\n\n{table_of_faults(accounts, CONTESTANTS)}\n")
-    say(f"{table_of_second(accounts, second, CONTESTANTS)}\n")
-    say(f"First answers that are charged and lost, whoever asks: {sum(page.kind.lost for page in book)}.")
-    kills = ", ".join(f"{name} {killer.kills[name]}" for name in CONTESTANTS)
-    say(f"Killed: {kills}.")
-    say(f"Other requests that were on their way when the triggerer was killed: {killer.bystanders[DEFERRED]}.")
-    # Killed tasks are reported like that, too, and rightly: they did not end themselves.
-    say(f"Resumed tasks that Airflow ended by mistake, over a late report: {mistaken[DEFERRED]}.")
-    say(f"Again: python benchmarks/money.py --seed {options.seed} --illustrations {options.illustrations}")
+    result(f"{len(book)} illustrations for each, seed {options.seed}. The first run:")
+    result(table(accounts, CONTESTANTS))
+    result(table_of_faults(accounts, CONTESTANTS))
+    result('The same Dag again, with nothing going wrong; "paid again" are charges for what the first had delivered:')
+    result(table_of_second(accounts, second, CONTESTANTS))
+    kills = ", ".join(f"{title} {killer.kills[name]}" for name, title in CONTESTANTS.items())
+    result(
+        f"First answers that are charged and lost, whoever asks: {sum(page.kind.lost for page in book)}. "
+        f"Killed: {kills}; other requests that died with the triggerer: {killer.bystanders[DEFERRED]}. "
+        # Killed tasks are reported like that, too, and rightly: they did not end themselves.
+        f"Resumed tasks that Airflow ended by mistake, over a late report: {mistaken[DEFERRED]}."
+    )
 
 
 def arguments() -> argparse.Namespace:
@@ -181,10 +180,6 @@ def play(airflow: Deployment, sandboxes: Mapping[str, Sandbox], book: list[Illus
     airflow.until(ended, limit, "the run did not end")
     airflow.until(quiet, limit, "a request did not end")
     return run_id
-
-
-def say(text: str) -> None:
-    print(text, flush=True)
 
 
 if __name__ == "__main__":

@@ -111,13 +111,15 @@ def compared(count: int, megabytes: int, rounds: int) -> Results:
             check(name, store, count, sha256)
             clear(store)
             found[name].append(one)
-            say(f"  {round_ + 1} {name}: {one['grown'] / MIB:.1f} MiB, {one['seconds']:.2f} s, {one['cpu']:.2f} s of CPU")
+            say(f"  {round_ + 1} {name}: {one}")
     return found
 
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Ways to carry pictures to a store: their memory, their time.")
-    parser.add_argument("--pictures", type=int, metavar="N", help="so many, in place of a hundred small and a large one")
+    parser.add_argument(
+        "--pictures", type=int, metavar="N", help="so many, in place of a hundred small and a large one"
+    )
     parser.add_argument("--megabytes", type=int, default=2, metavar="N", help="size of each of those pictures (2)")
     parser.add_argument("--rounds", type=int, default=5, metavar="N", help="of all of them (5); medians are shown")
     options = parser.parse_args()

@@ -1,4 +1,4 @@
-"""What ``benchmarks/limits.py`` has drawn within the plan's limits: by one task, and by three Dags that share a pool."""
+"""What ``benchmarks/limits.py`` has drawn within the plan's limits: one task, and three Dags that share a pool."""
 
 from __future__ import annotations
 
