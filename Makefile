@@ -7,7 +7,7 @@
 #   make docs                the pages of docs/ and the reference as a site, in site/; in an environment of its own
 #   make engine              docker-compose.yaml in a real engine: as root, after scripts/engine.sh; five minutes
 #   make mutants [ROOM=spending] [SAMPLE=3]   is each line tested? breaks them one at a time, for an hour or more
-#   make bench [QUICK=1]    imports and requests beside their peers; writes docs/benchmarks.md
+#   make bench [QUICK=1]     ours beside its peers, an hour or half of it; writes docs/benchmarks.md
 #   make matrix [LINES="3.0 3.1"] [PYTHONS="3.12"]   the wheel on every Airflow and Python; a table at the end
 #   make lock                requirements/*.txt again: what the demo and the containers install, with hashes
 #   make floors              what talks to servers, tested with the oldest releases that pyproject.toml allows
