@@ -169,11 +169,10 @@ class Batch:
                         request: IllustrationRequest, slot: Slot = slot, since: float = waits_since
                     ) -> Illustration:
                         def pace() -> None:
-                            if slot.is_first:
-                                slot.start()
+                            is_first = slot.is_first
+                            slot.start()
+                            if is_first:
                                 self._metrics.waited(slot.started - since, TURN)
-                            else:
-                                slot.start()
                             self._asked[thread] = str(item)
 
                         try:

@@ -89,9 +89,20 @@ def test_only_the_job_that_publishes_may_and_it_runs_nothing_of_ours():
         "test": {"contents": "read"},
         "build": {"contents": "read"},
         "publish": {"id-token": "write"},
+        "release": {"contents": "write"},
     }
     assert set(jobs["publish"]["needs"]) == {"test", "build"}
     assert all("uses" in step for step in jobs["publish"]["steps"])
+
+
+def test_the_inventory_that_was_built_goes_into_the_release_after_the_package_is_published():
+    build, release = WORKFLOW["jobs"]["build"], WORKFLOW["jobs"]["release"]
+    kept = {step["with"]["path"] for step in build["steps"] if "upload-artifact" in step.get("uses", "")}
+    assert kept == {"dist/", "sbom/"}
+    assert release["needs"] == "publish"
+    download, create = release["steps"]
+    assert create["run"].endswith(f"{download['with']['path']}*")
+    assert "checkout" not in str(release["steps"])
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / ".github" / "workflows").iterdir()), ids=lambda path: path.name)
