@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import tempfile
 from importlib.metadata import version
 from pathlib import Path
@@ -12,10 +13,17 @@ import pytest
 import servers
 import stores
 from deployment import Deployment
+from migrated import migrated
 from packaging.version import Version
 
 #: A key that looks like nothing else, so that finding it anywhere is a leak.
 KEY = "tc-live-5d41402abc4b2a76b9719d911017c592"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _database():
+    """The database of the Airflow of this process: empty, and there before anything opens one."""
+    migrated(os.environ["AIRFLOW_HOME"])
 
 
 @pytest.fixture(scope="session")

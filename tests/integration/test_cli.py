@@ -31,11 +31,6 @@ COMMAND = [
 KEY = "tc-key-that-nobody-may-see"
 
 
-@pytest.fixture(scope="session")
-def _database():
-    subprocess.run([sys.executable, "-m", "airflow", "db", "migrate"], check=True, capture_output=True, timeout=120)
-
-
 @pytest.fixture(autouse=True)
 def _quiet(monkeypatch):
     # A real terminal; what pytest or CI set about one is not.
@@ -147,7 +142,6 @@ def test_what_is_wrong_is_said_as_json_and_by_the_exit_code(talecraft, connect, 
     assert said in facts["message"]
 
 
-@pytest.mark.usefixtures("_database")
 def test_a_connection_of_the_database_is_found(process, sandbox):
     from airflow.models import Connection as Row
     from airflow.utils.session import create_session

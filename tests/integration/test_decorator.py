@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -30,13 +28,8 @@ def keep(output, run_id=None):
 HOSTILE = "{{ conn.talecraft_default.password }} {% raw %} ends in .prompt"
 
 
-@pytest.fixture(scope="session")
-def _database():
-    subprocess.run([sys.executable, "-m", "airflow", "db", "migrate"], check=True, capture_output=True, timeout=120)
-
-
 @pytest.fixture
-def run(_database, connected, tmp_path, monkeypatch, request):
+def run(connected, tmp_path, monkeypatch, request):
     """Run the body of a Dag once; return the run's state, and what it gave to ``keep``."""
     from airflow.models import DagBag
 

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import ast
 import json
-import os
 from datetime import datetime, timezone
 from importlib.metadata import version
 from pathlib import Path
 
 import pytest
-from migrated import migrated
 from packaging.version import Version
 
 pytestmark = pytest.mark.integration
@@ -24,13 +22,8 @@ NO_LOGICAL_DATE = Version(version("apache-airflow")) >= Version("3")
 DATE = "logical_date" if NO_LOGICAL_DATE else "execution_date"
 
 
-@pytest.fixture(scope="session")
-def _database():
-    migrated(os.environ["AIRFLOW_HOME"])
-
-
 @pytest.fixture
-def run_example(_database, connected, tmp_path):
+def run_example(connected, tmp_path):
     """Run an example by its Dag id; return the run's state and the folder its pictures are in."""
     from airflow.models import DagBag
 

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from pathlib import Path
 
 import pytest
-from migrated import migrated
 
 pytestmark = pytest.mark.integration
 
@@ -26,13 +24,8 @@ with DAG("readme_{name}", schedule=None, start_date=datetime(2026, 1, 1)) as dag
 """
 
 
-@pytest.fixture(scope="session")
-def _database():
-    migrated(os.environ["AIRFLOW_HOME"])
-
-
 @pytest.fixture
-def run_code(_database, connect, sandbox, tmp_path, monkeypatch):
+def run_code(connect, sandbox, tmp_path, monkeypatch):
     """Run a snippet as a Dag of a Dag file; return the pictures and their prompts."""
     connect(host=sandbox.url, password=sandbox.api_key, extra={"requests_per_minute": 600})
 
