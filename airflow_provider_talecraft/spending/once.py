@@ -16,6 +16,7 @@ from airflow.providers.common.compat.sdk import AirflowFailException
 from airflow_provider_talecraft.pictures.fetching import without_query
 from airflow_provider_talecraft.pictures.place import ObjectLocation
 from airflow_provider_talecraft.spending.claims import OWNER, TakenError
+from airflow_provider_talecraft.spending.form import PAID
 from airflow_provider_talecraft.spending.metrics import ANOTHER_TASK, Metrics
 from airflow_provider_talecraft.spending.receipt import NAME, Receipt
 from airflow_provider_talecraft.spending.record import SpendRecord, fingerprint
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from airflow_provider_talecraft.policies.options import Redraw
 
 log = logging.getLogger(__name__)
-
 
 #: Seconds between two looks at a receipt while another task's request is on its way.
 LOOK = 1.0
@@ -85,7 +85,7 @@ class DrawOnce:
     @property
     def uri(self) -> str:
         """Where the picture stands, as an asset is called."""
-        return ObjectLocation(self._folder / (self._receipt.facts or {})["file"]).uri
+        return ObjectLocation(self._folder / self._file).uri
 
     @property
     def is_paid(self) -> bool:
@@ -122,7 +122,7 @@ class DrawOnce:
         except BaseException:
             self._receipt.release_quietly()
             raise
-        return self._output(drawn=True)
+        return self._output(self._receipt.facts or {}, drawn=True)
 
     def obtain_or_wait(
         self, requests: Sequence[IllustrationRequest], send: Callable[[IllustrationRequest], Illustration]
@@ -164,8 +164,7 @@ class DrawOnce:
         if not self._receipt.is_busy:
             return
         log.info("Another task draws this picture now, says %s: waiting for it.", self._receipt.place)
-        since = time.monotonic()
-        until = since + self._terms.lease()
+        until = (since := time.monotonic()) + self._terms.lease()
         while self._receipt.is_busy:
             if time.monotonic() > until:
                 raise TakenError(self._receipt.location)
@@ -183,9 +182,9 @@ class DrawOnce:
         if finished:
             log.info("The picture was put there by an earlier try, and not described: it is now.")
             self._finish()
-        if receipt.facts is None or receipt.state != "stored":
-            return None
-        facts = receipt.facts
+        facts = receipt.facts or {}
+        if receipt.state != "stored":
+            return self._spared(facts)
         location = ObjectLocation(self._folder / facts["file"])
         if location.size() is None:
             log.warning("%s is gone, its receipt is not: it is drawn again.", location)
@@ -201,9 +200,23 @@ class DrawOnce:
             )
         if facts["fingerprint"] == self._fingerprint or self._terms.redraw == "never":
             log.info("%s stands already, drawn on %s: nothing is paid.", location, facts.get("stored_at"))
-            return self._output(drawn=finished)
+            return self._output(facts, drawn=finished)
         log.warning("%s was drawn for another request: it is drawn again, and replaced.", location)
         return None
+
+    def _spared(self, facts: dict[str, Any]) -> dict[str, Any] | None:
+        """Return the output if the picture that another request was to replace stands still, and is to be returned."""
+        old = facts.get("replaces")
+        if not old or (facts["state"] in PAID and self._is_for_us(facts)):  # a newer one is paid for: on with that
+            return None
+        if (self._is_for_us(old) or self._terms.redraw == "never") and self._stands(old):
+            log.info("%s stands still, though another request was to replace it: nothing is paid.", old["file"])
+            return self._output(old, drawn=False)
+        return None
+
+    def _is_for_us(self, facts: dict[str, Any]) -> bool:
+        mine = self._receipt.wrote(facts) and facts["max_tries"] == self._ti.max_tries + 1
+        return facts["fingerprint"] == self._fingerprint and (mine or self._terms.redraw != "always")
 
     def _refuse_strangers(self) -> None:
         """Make sure, before anything is paid, that the picture will have its place, whatever its type."""
@@ -227,13 +240,12 @@ class DrawOnce:
         """Fetch what is paid for, put it in its place, and describe it."""
         receipt, delivery = self._receipt, self._terms.delivery
         facts = receipt.facts or {}
-        source = without_query(drawn["image_url"])
         with delivery.fetched(drawn["image_url"]) as picture:
             name = delivery.file_name(self._name, picture)
             location = ObjectLocation(self._folder / name)
             self._raise_if_late(drawn)
             self._refuse_a_stranger_at(location, facts.get("replaces"), picture.sha256)
-            receipt.advance("fetched", source=source, file=name, **picture.facts())
+            receipt.advance("fetched", source=without_query(drawn["image_url"]), file=name, **picture.facts())
             picture.put(location, {field: facts.get(field) for field in PICTURE})
         self._finish()
 
@@ -276,8 +288,8 @@ class DrawOnce:
                 f"{self._receipt.place} knows where it is: move the other file away and clear the task, at no cost."
             )
 
-    def _output(self, *, drawn: bool) -> dict[str, Any]:
-        facts = self._receipt.facts or {}
+    def _output(self, facts: dict[str, Any], *, drawn: bool) -> dict[str, Any]:
+        self._file = facts["file"]
         return {
             **{field: facts.get(field) for field in PICTURE},
             "image_url": facts["source"],

@@ -102,12 +102,16 @@ class Receipt:
     @property
     def is_ours(self) -> bool:
         """Whether this task instance wrote it, in this try or an earlier one."""
-        return self.facts is not None and is_of(self.facts, self._owner)
+        return self.facts is not None and self.wrote(self.facts)
 
     @property
     def is_busy(self) -> bool:
         """Whether another task's request, or its picture, is on its way."""
         return self.facts is not None and self.state in BUSY and not self.is_ours and not is_over(self.facts)
+
+    def wrote(self, facts: Mapping[str, Any]) -> bool:
+        """Return whether *facts* are of this task instance."""
+        return is_of(facts, self._owner)
 
     def refresh(self) -> None:
         """Read it again."""

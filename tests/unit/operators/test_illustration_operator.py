@@ -158,6 +158,52 @@ def test_after_a_lost_and_a_refused_redraw_the_old_picture_is_still_known_as_our
     assert prompts_of(sandbox) == ["A fox", "An owl", "An owl"]
 
 
+def begun_to_replace(folder, *, state, ti=None, prompt="An owl"):
+    """Have a worker die while it replaces what stands."""
+    path = folder / "cover.json"
+    old = {name: value for name, value in receipt(path).items() if name not in {"talecraft_receipt", "about"}}
+    killed_while_asking(path, prompt=prompt, ti=ti)
+    edit(path, state=state, replaces=old, id="new", image_url="http://127.0.0.1:9/gone.jpeg")
+
+
+@pytest.mark.parametrize("state", ["asked", "refused", "answered"])
+def test_what_stands_is_found_though_a_worker_died_that_was_to_replace_it(sandbox, tmp_path, state):
+    first = draw(tmp_path, "A fox", name="cover")
+    begun_to_replace(tmp_path, state=state)
+    before = (tmp_path / "cover.json").read_bytes()
+    assert draw(tmp_path, "A fox", name="cover") == {**first, "drawn": False}
+    assert draw(tmp_path, "A bear", name="cover", redraw="never") == {**first, "drawn": False}
+    assert (requests_of(sandbox), (tmp_path / "cover.json").read_bytes()) == (1, before)
+
+
+def test_what_another_request_was_to_replace_is_drawn_again_if_it_does_not_stand(sandbox, tmp_path):
+    draw(tmp_path, "A fox", name="cover")
+    begun_to_replace(tmp_path, state="asked")
+    (tmp_path / "cover.jpeg").unlink()
+    assert draw(tmp_path, "A fox", name="cover")["drawn"]
+    assert prompts_of(sandbox) == ["A fox", "A fox"]
+
+
+def test_what_is_paid_for_is_fetched_though_an_older_picture_of_the_same_request_stands(sandbox, tmp_path):
+    draw(tmp_path, "A fox", name="cover")
+    begun_to_replace(tmp_path, state="answered", prompt="A fox")
+    with pytest.raises(FAILURES, match=r"127\.0\.0\.1:9/gone\.jpeg is not fetched over plain http"):
+        draw(tmp_path, "A fox", name="cover")
+    assert requests_of(sandbox) == 1
+
+
+def test_always_finds_what_is_to_be_replaced_in_the_run_that_drew_it_and_in_no_other(sandbox, tmp_path):
+    ti = another_run()
+    first = draw(tmp_path, "A fox", name="cover", redraw="always", ti=ti)
+    begun_to_replace(tmp_path, state="answered", prompt="A fox")
+    assert draw(tmp_path, "A fox", name="cover", redraw="always", ti=ti) == {**first, "drawn": False}
+    ti.max_tries += 4
+    assert draw(tmp_path, "A fox", name="cover", redraw="always", ti=ti)["drawn"]
+    begun_to_replace(tmp_path, state="asked", prompt="A fox")
+    assert draw(tmp_path, "A fox", name="cover", redraw="always")["drawn"]
+    assert requests_of(sandbox) == 3
+
+
 def test_fallback_prompts_are_tried_in_the_same_try_and_found_again(sandbox, tmp_path):
     sandbox.faults([{"message": "Generation failed"}])
     first = draw(tmp_path, "A fox", fallback_prompts=["An owl"])

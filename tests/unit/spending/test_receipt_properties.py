@@ -30,7 +30,7 @@ from workers import MOST_EDGES, Worker, current, edge
 from airflow_provider_talecraft.api.models import IllustrationRequest
 from airflow_provider_talecraft.exceptions import TaleCraftDownloadError, TaleCraftOutcomeUnknownError
 from airflow_provider_talecraft.pictures.delivery import Delivery, Picture
-from airflow_provider_talecraft.pictures.format import Format
+from airflow_provider_talecraft.pictures.format import EXTENSIONS, Format
 from airflow_provider_talecraft.spending import claims, once
 from airflow_provider_talecraft.spending.once import DrawOnce, Terms
 
@@ -107,6 +107,8 @@ class Rules:
         self._on_their_way = []  # (worker, task instance, since)
         self.settled = False  # a task of this series has returned its picture
         self.noted = None  # the picture of this series whose answer stands in the receipt
+        self.standing = None  # the series whose picture stands, and is described, whatever was asked for since
+        self._last_put = None  # the worker that put a picture there
 
     def posted(self, _):
         worker = current()
@@ -118,6 +120,7 @@ class Rules:
         worker.number = len(self._charges) - 1
         assert not self.settled, "what stands is drawn again"
         assert self.noted is None, "what is paid for, and not stored yet, is drawn again"
+        assert worker.series != self.standing, "what stands is drawn again, since another request was to replace it"
         worker.heard = None
 
     def charged(self):
@@ -143,6 +146,11 @@ class Rules:
         self.belongs_to(worker)
         if worker.heard not in {None, "refused"}:
             self.noted = worker.heard
+        if self._last_put is worker:
+            self.standing = worker.series
+
+    def picture_put(self):
+        self.standing, self._last_put = None, current()
 
     def belongs_to(self, worker):
         """Begin another series if the place was another request's until now."""
@@ -191,6 +199,8 @@ class OnePlace(RuleBasedStateMachine):
             call(source, target)
             if current() and str(target).endswith(".json"):
                 self.rules.receipt_written()
+            elif current() and str(target).endswith(EXTENSIONS):
+                self.rules.picture_put()
 
         return write
 
@@ -256,10 +266,10 @@ class OnePlace(RuleBasedStateMachine):
         who=st.sampled_from(["retry", "clear", "another run"]),
         edges=st.none() | st.integers(0, 40),
     )
-    def a_try(self, number, answer, who, edges):
+    def a_try(self, number, answer, who, edges, asked="fox"):
         """Run a try beside the other one, to its end or until it is killed."""
         number = 1 - number if self.workers[number] else number
-        worker = self.start(number, "fox", [answer], who)
+        worker = self.start(number, asked, [answer], who)
         for count in itertools.count():
             if worker.is_over or count == edges:
                 break
@@ -293,6 +303,15 @@ class OnePlace(RuleBasedStateMachine):
         self.a_try(1, "delivered", "another run", edges)
         self.run(late)
         self.judge()
+
+    @precondition(lambda self: not any(self.workers))
+    @rule(answer=st.sampled_from(ANSWERS), edges=st.none() | st.integers(0, 40), who=st.sampled_from(["retry", "clear"]))
+    def a_redraw_that_may_die(self, answer, edges, who):
+        """Draw a fox, let a run begin to replace it with an owl, and ask for the fox again."""
+        self.a_try(0, "delivered", "another run", None)
+        self.a_try(1, answer, "another run", edges, asked="owl")
+        self.time_passes()
+        self.a_try(0, "delivered", who, None)
 
     def a_running_one(self, number):
         return self.workers[number] or self.workers[1 - number]
@@ -420,7 +439,8 @@ class OnePlace(RuleBasedStateMachine):
         files = [path for path in self.folder.iterdir() if path.name in {"cover.jpeg", "cover.png"}]
         assert [f"file://{path}" for path in files] == [worker.result["path"]]
         assert sha256(files[0].read_bytes()) == worker.result["sha256"]
-        assert receipt(self.folder / "cover.json")["id"] == worker.result["id"]
+        facts = receipt(self.folder / "cover.json")
+        assert facts.get("replaces", facts)["id"] == worker.result["id"]
 
 
 TestAPlace = OnePlace.TestCase
