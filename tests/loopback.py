@@ -86,13 +86,17 @@ def resolving(monkeypatch, names):
 
 
 @contextlib.contextmanager
-def tls_server(name, tmp_path, monkeypatch, handle):
-    """Have *handle* answer one connection over TLS, with a certificate for *name* that a client here trusts."""
+def tls_server(name, tmp_path, monkeypatch, handle, names=None):
+    """Have *handle* answer one connection over TLS, with a certificate for *name* that a client here trusts.
+
+    *names* gets the name that the client asks for.
+    """
     authority = trustme.CA()
     authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "ca.pem"))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert(name).configure_cert(context)
+    context.sni_callback = lambda _, asked, __: (names if names is not None else []).append(asked)
 
     def secured(connection):
         with context.wrap_socket(connection, server_side=True) as secure:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from airflow.providers.common.compat.sdk import Asset, AssetAlias
 from asset_events import Events
@@ -50,6 +52,13 @@ def test_an_asset_at_a_long_uri_has_a_name_that_fits_and_is_its_own(end):
     assert one != other
     assert 1498 <= max(len(one), len(other)) <= 1500
     assert end != "x" or len(one) == 1500
+    assert all(re.fullmatch("(%[0-9A-F]{2}|[^%])+", uri) for uri in (one, other)), "half of an escaped character"
+
+
+def test_an_asset_at_the_longest_uri_keeps_it():
+    events, alias, uri = Events(), AssetAlias("pictures"), f"s3://books/{'x' * 1489}"
+    add_to_asset_events({"outlet_events": events}, [alias], uri, FACTS)
+    assert (len(uri), events[alias].added) == (1500, [(uri, FACTS)])
 
 
 def test_facts_are_told_without_the_query_of_a_url():

@@ -21,6 +21,7 @@ from airflow_provider_talecraft.pictures.delivery import (
     Picture,
     Stored,
     _object_metadata,
+    _stem,
     file_name_of,
 )
 from airflow_provider_talecraft.pictures.format import Format
@@ -42,12 +43,20 @@ def test_a_name_that_every_store_takes_stays_as_it_is(name):
     ("name", "beginning"),
     [
         ("../x", "x-"), ("a/b", "a-b-"), ("a//?b", "a-b-"), (". fox -", "fox-"), ("..", ""), ("🦊", ""),
-        ("x" * (LONGEST_NAME + 1), "x" * LONGEST_NAME + "-"), ("狐" * 51, "狐" * 50 + "-"),
+        ("X/b", "X-b-"), ("x" * (LONGEST_NAME + 1), "x" * LONGEST_NAME + "-"), ("狐" * 51, "狐" * 50 + "-"),
     ],
 )  # fmt: skip
 def test_a_name_that_has_to_be_changed_gets_a_digest(name, beginning):
     assert re.fullmatch(re.escape(beginning) + "[0-9a-f]{8}", file_name_of(name))
     assert file_name_of(name) != file_name_of(name + "!")
+
+
+@pytest.mark.parametrize(
+    ("name", "stem"), [("X-1_a", "X-1_a"), ("-a/ b-X!", "a-b-X"), ("", "Fox"), ("狐", "Fox"), ("x" * 101, "x" * 100)]
+)
+def test_a_picture_is_called_after_its_id_else_its_url_in_plain_characters(name, stem):
+    assert _stem("https://cdn.test/a/Fox.jpeg", name) == stem
+    assert _stem("https://cdn.test/", "") == "illustration"
 
 
 def test_in_a_folder_the_name_counts_and_the_extension_is_the_pictures_and_a_file_is_called_as_it_is():

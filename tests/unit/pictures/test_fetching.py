@@ -65,14 +65,20 @@ def test_what_is_served_is_written_and_measured():
 
 
 def test_a_picture_may_have_exactly_the_limit():
+    limit = len(JPEG) - 1
     assert fetched(serving(JPEG), max_bytes=len(JPEG))[0].size == len(JPEG)
+    with pytest.raises(TaleCraftDownloadError, match=rf"at http://127.*/x\.jpeg is larger than max_bytes \({limit}\)"):
+        fetched(serving(JPEG), max_bytes=limit)
+
+
+def test_a_picture_that_is_announced_as_too_large_is_not_read():
     with pytest.raises(TaleCraftDownloadError, match="larger than max_bytes"):
-        fetched(serving(JPEG), max_bytes=len(JPEG) - 1)
+        fetched(answering_get(b"HTTP/1.1 200 OK\r\nContent-Length: 100001\r\n\r\n"))
 
 
 def test_a_picture_of_unknown_length_has_the_limit_too_and_is_read_in_pieces():
     endless = answering_get(b"HTTP/1.1 200 OK\r\n\r\n" + JPEG)
-    with pytest.raises(TaleCraftDownloadError, match=rf"larger than max_bytes \({len(JPEG) - 1}\)"):
+    with pytest.raises(TaleCraftDownloadError, match=rf"/x\.jpeg is larger than max_bytes \({len(JPEG) - 1}\)"):
         fetched(endless, max_bytes=len(JPEG) - 1)
     asked = []
     response = SimpleNamespace(iter_content=lambda size: asked.append(size) or [b"fo", b"x"])
@@ -85,7 +91,9 @@ def test_where_nobody_listens_the_error_is_of_the_connection_and_not_of_the_name
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
     _several(monkeypatch, ["127.0.0.1", "127.0.0.9"])
-    with pytest.raises(TaleCraftDownloadError, match=r"at https://pictures\.test:\d+/x\.png could not be fetched \("):
+    with pytest.raises(
+        TaleCraftDownloadError, match=r"at https://pictures\.test:\d+/x\.png could not be fetched \(ConnectionError"
+    ):
         fetch(f"https://pictures.test:{port}/x.png", io.BytesIO(), max_bytes=9)
 
 
@@ -94,6 +102,8 @@ def test_an_address_that_is_not_public_is_named_with_the_picture():
         TaleCraftDownloadError, match=r"^The host of https://10.0.0.1/x.png has the address 10\.0\.0\.1"
     ):
         fetch("https://10.0.0.1/x.png?s3cret", io.BytesIO(), max_bytes=9)
+    with pytest.raises(requests.RequestException, match=r"^168\.63\.129\.16$"):
+        addresses._public("168.63.129.16", 443, allow_loopback=False)
 
 
 def test_a_backslash_makes_no_url():
@@ -130,11 +140,13 @@ def test_a_server_that_says_nothing_is_given_up_at_the_read_timeout(monkeypatch)
     assert time.monotonic() - started < 10
 
 
-def test_a_path_is_asked_for_as_it_is_and_of_a_proxy_the_whole_url():
+def test_a_path_is_asked_for_as_it_is_and_of_a_proxy_the_whole_url(monkeypatch):
     request = requests.Request("GET", "http://host//a/x.png").prepare()
     adapter = addresses.Watched(Deadline())
     assert adapter.request_url(request, {}) == "//a/x.png"
     assert adapter.request_url(request, {"http": "http://proxy:3128"}) == "http://host//a/x.png"
+    monkeypatch.setattr(requests.adapters.HTTPAdapter, "request_url", lambda *_: "/a/x.png")  # as requests 2.32 does
+    assert adapter.request_url(request, {}) == "//a/x.png"
 
 
 def test_the_request_carries_no_key_no_cookie_and_asks_for_no_encoding(monkeypatch, tmp_path):
@@ -257,11 +269,12 @@ def test_a_trusted_host_may_be_named_with_or_without_its_port(by_port):
 
 @pytest.mark.parametrize("addresses", [["127.0.0.1"], ["192.0.2.7", "127.0.0.1"]])
 def test_a_name_that_leads_inside_is_not_asked(monkeypatch, addresses):
-    resolving(monkeypatch, {"pictures.test": addresses})
+    asked = resolving(monkeypatch, {"pictures.test": addresses})
     with server(serving(JPEG)) as (port, seen):
         with pytest.raises(TaleCraftDownloadError, match="not a public one"):
             fetch(f"https://pictures.test:{port}/x.png", io.BytesIO(), max_bytes=9)
         assert not seen
+    assert asked == ["pictures.test"]  # and not looked up again
 
 
 def test_a_name_that_resolves_differently_the_second_time_gets_nowhere(monkeypatch):
@@ -292,8 +305,46 @@ def test_the_certificate_must_be_the_names_though_an_address_is_connected_to(mon
             fetch(f"https://pictures.test:{port}/x.png", into, max_bytes=10_000)
             assert into.getvalue() == JPEG
         else:
-            with pytest.raises(TaleCraftDownloadError, match="SSLError"):
+            with pytest.raises(TaleCraftDownloadError, match=r"at https://pictures\.test:\d+/x\.png .*SSLError"):
                 fetch(f"https://pictures.test:{port}/x.png", into, max_bytes=10_000)
+
+
+def test_a_server_with_many_names_is_told_which_one_is_meant(monkeypatch, tmp_path, loopback_is_public):
+    resolving(monkeypatch, {"pictures.test": ["127.0.0.1"]})
+    names, heads = [], []
+
+    def handle(connection):
+        heads.append(read_head(connection).lower())
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(JPEG) + JPEG)
+
+    with tls_server("pictures.test", tmp_path, monkeypatch, handle, names) as port:
+        fetch(f"https://pictures.test:{port}/x.png", io.BytesIO(), max_bytes=10_000)
+    assert names == ["pictures.test"]
+    assert f"\r\nhost: pictures.test:{port}\r\n" in heads[0]
+
+
+def test_when_the_time_is_over_no_other_address_is_tried(monkeypatch, loopback_is_public):
+    tried = []
+
+    def broken(self, *_, **__):
+        tried.append(self._address)
+        raise requests.ConnectionError
+
+    _several(monkeypatch, ["127.0.0.1", "127.0.0.9"])
+    monkeypatch.setattr(requests.adapters.HTTPAdapter, "send", broken)
+    request = requests.Request("GET", "https://pictures.test/x.png").prepare()
+    for passed, expected in ((False, ["127.0.0.1", "127.0.0.9"]), (True, ["127.0.0.1"])):
+        deadline = Deadline()
+        deadline.passed = passed
+        tried.clear()
+        with pytest.raises(requests.ConnectionError):
+            addresses.PublicOnly(deadline).send(request)
+        assert tried == expected
+
+
+def test_an_old_spelling_of_ipv4_is_refused_where_loopback_passes_too():
+    with pytest.raises(requests.RequestException):
+        addresses._public("::808:808", 443, allow_loopback=True)
 
 
 def test_a_trusted_host_is_not_trusted_without_its_certificate(monkeypatch, tmp_path):
@@ -342,7 +393,9 @@ def test_a_public_address_passes_in_every_spelling(address, asked):
 
 @pytest.mark.parametrize("trusted", [(), ("no.such.host.invalid",)])
 def test_a_name_that_is_not_known_here_is_told_with_dns_the_proxy_and_image_hosts(trusted):
-    with pytest.raises(TaleCraftDownloadError, match=r"DNS.*proxy.*image_hosts"):
+    with pytest.raises(
+        TaleCraftDownloadError, match=r"at https://no\.such\.host\.invalid/x\.png .*DNS.*proxy.*image_hosts"
+    ):
         fetch("https://no.such.host.invalid/x.png", io.BytesIO(), max_bytes=9, trusted=trusted)
 
 
@@ -403,6 +456,59 @@ def test_retry_after_is_waited_out_within_the_time_and_not_beyond_it(status):
         fetched(late, deadline=30)
     assert caught.value.retry_after == 60
     assert time.monotonic() - started < 10
+
+
+class Time:
+    """A clock that moves when somebody sleeps."""
+
+    def __init__(self):
+        self.now, self.slept = 1000.0, []
+
+    def monotonic(self):
+        return self.now
+
+    def sleep(self, seconds):
+        self.slept.append(round(seconds, 6))
+        self.now += seconds
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    clock = Time()
+    monkeypatch.setattr(fetching, "time", clock)
+    return clock
+
+
+def test_the_longer_of_two_waits_counts_the_own_one_and_that_which_is_asked_for(monkeypatch, clock):
+    monkeypatch.setattr(fetching, "_backoff", lambda state: 2.5 * state.attempt_number)
+    busy = [serving(b"", status="503 Busy", headers=[f"Retry-After: {seconds}"]) for seconds in (9, 1, 0)]
+    assert fetched(in_turn(iter([*busy, serving(JPEG)])), times=4)[1] == JPEG
+    assert clock.slept == [9, 5, 7.5]
+
+
+def test_no_wait_is_longer_than_the_time_that_is_left(monkeypatch, clock):
+    monkeypatch.setattr(fetching, "_backoff", lambda _: 30)
+    with pytest.raises(TaleCraftDownloadError):
+        fetched(serving(b"", status="503 Busy"), times=2, deadline=0.5)
+    assert clock.slept == [0.5]
+
+
+def test_a_server_that_asks_for_exactly_the_time_that_is_left_is_not_asked_again(clock):
+    with pytest.raises(TaleCraftDownloadError, match="HTTP 503"):
+        fetched(serving(b"", status="503 Busy", headers=["Retry-After: 60"]), times=2, deadline=60)
+    assert clock.slept == []
+
+
+def test_a_redirect_is_not_followed():
+    with server(serving(JPEG)) as (port, seen):
+        found = serving(b"", status="302 Found", headers=[f"Location: http://127.0.0.1:{port}/x.jpeg"])
+        with pytest.raises(TaleCraftDownloadError, match="HTTP 302"):
+            fetched(found)
+        assert not seen
+
+
+def test_an_error_without_arguments_is_not_of_the_name():
+    assert not fetching._is_unresolved(requests.ConnectionError())
 
 
 # Through a proxy

@@ -81,6 +81,10 @@ def test_padding_behind_the_end_is_no_other_file(kind, padding):
         inspected(picture(kind) + padding + b"PK\x03\x04")
 
 
+def test_as_much_padding_as_is_skipped_is_no_other_file():
+    assert inspected(picture("WEBP") + bytes(64 * 1024)).width == 40
+
+
 def exif(turn):
     from PIL import Image
 
@@ -94,6 +98,13 @@ def exif(turn):
 def test_width_and_height_are_those_of_the_picture_as_it_is_seen(kind, turn):
     found = inspected(picture(kind, (40, 30), exif=exif(turn)))
     assert (found.width, found.height) == ((30, 40) if turn >= 5 else (40, 30))
+
+
+def test_what_looks_like_the_orientation_of_a_webp_turns_no_jpeg():
+    whole, turned = picture("JPEG", (40, 30)), exif(6)
+    comment = b"123456EXIF" + len(turned).to_bytes(4, "little") + turned
+    found = inspected(whole[:2] + b"\xff\xfe" + (len(comment) + 2).to_bytes(2, "big") + comment + whole[2:])
+    assert (found.width, found.height) == (40, 30)
 
 
 @pytest.mark.parametrize("size", [(100_000, 100_000), (2**31 - 1, 2**31 - 1), (MAX_PIXELS + 1, 1), (1, MAX_PIXELS + 1)])

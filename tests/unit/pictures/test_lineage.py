@@ -13,6 +13,7 @@ pytest.importorskip("airflow.providers.openlineage", reason="the OpenLineage pro
         ("s3://bucket/a/fox.jpeg", "s3://bucket", "a/fox.jpeg"),
         ("gs://bucket/fox.jpeg", "gs://bucket", "fox.jpeg"),
         ("file:///data/fox.jpeg", "file", "/data/fox.jpeg"),
+        ("s3://bucket/a://fox.jpeg", "s3://bucket", "a://fox.jpeg"),
     ],
 )
 def test_the_service_goes_in_and_each_object_comes_out_with_what_is_told_of_it(uri, namespace, name):

@@ -54,6 +54,15 @@ def test_damaged_exif_turns_nothing(content):
     assert turn_of(content) == 1
 
 
+def test_what_stands_behind_the_last_tag_is_none():
+    assert turn_of(exif(1, tag=0x0113, others=0) + struct.pack("<HHIHH", 0x0112, 3, 1, 6, 0)) == 1
+
+
+def test_a_chunk_that_claims_to_be_longer_than_any_file_is_the_last_one():
+    damaged = webp((b"VP8 ", b"1234")).getvalue().replace(b"\x04\0\0\0", b"\0\xff\xff\xff")
+    assert orientation(io.BytesIO(damaged), "image/webp") == 1
+
+
 def test_chunks_of_odd_length_are_padded_in_a_webp_and_not_in_a_png():
     assert orientation(webp((b"VP8 ", b"123"), (b"ICCP", b"12345"), (b"EXIF", exif(8))), "image/webp") == 8
     assert orientation(png((b"IHDR", b"123"), (b"tEXt", b"12345"), (b"eXIf", exif(8))), "image/png") == 8

@@ -105,7 +105,8 @@ def test_a_place_is_taken_exclusively_where_the_store_can_and_looked_at_first_ev
             location(cloud, protocol).put(b"owl", content_type="image/jpeg", exclusive=True)
         cloud.rm_file("/bucket/fox.jpeg")
     with_mode, without = cloud.told
-    assert (with_mode["mode"], without) == ("create", {})
+    told = {"content_type": "image/jpeg", "metadata": {}, "chunksize": 8 * 1024 * 1024}
+    assert (with_mode, without) == ({**told, "mode": "create"}, {})
     location(cloud, "gs").put(b"fox", content_type="image/jpeg")
     assert "mode" not in cloud.told.pop()
 
@@ -125,6 +126,7 @@ def test_a_place_that_was_taken_meanwhile_is_said_to_be_and_one_that_is_free_aft
     location(cloud, "gs").put(b"fox", content_type="image/jpeg", exclusive=True)
     first, second = cloud.told
     assert first == {**second, "mode": "create"}
+    assert "mode" not in second
     cloud.rm_file("/bucket/fox.jpeg")
     put_file = cloud.put_file
 
@@ -136,6 +138,12 @@ def test_a_place_that_was_taken_meanwhile_is_said_to_be_and_one_that_is_free_aft
     with pytest.raises(FileExistsError, match="exists"):
         location(cloud, "gs").put(b"fox", content_type="image/jpeg", exclusive=True)
     assert cloud.cat_file("/bucket/fox.jpeg") == b"another's"
+
+
+def test_a_store_of_an_unknown_kind_is_told_nothing_more_when_its_place_is_free_after_all(cloud):
+    cloud.failures = [FileExistsError()]
+    location(cloud, "memory").put(b"fox", content_type="image/jpeg", exclusive=True)
+    assert cloud.told == [{}, {}]
 
 
 @pytest.mark.parametrize(
@@ -190,6 +198,15 @@ def test_the_size_is_asked_of_the_store_and_not_of_a_cache(cloud):
     assert location(cloud, path="/bucket/folder").size() is None
 
 
+def test_a_cache_that_does_not_know_the_folder_is_no_matter(cloud):
+    def unknown(path):
+        raise KeyError(path)
+
+    cloud.invalidate_cache = unknown
+    cloud.pipe_file("/bucket/fox.jpeg", b"fox")
+    assert location(cloud).size() == 3
+
+
 def test_of_what_is_larger_than_the_limit_the_beginning_is_read(cloud):
     assert location(cloud).read(3) is None
     cloud.pipe_file("/bucket/fox.jpeg", b"fox")
@@ -210,6 +227,7 @@ def test_what_is_not_there_can_be_removed(cloud):
 
 def test_an_asset_is_called_without_the_connection_and_with_one_slash_less(cloud, tmp_path):
     assert location(cloud).uri == "s3://bucket/fox.jpeg"
+    assert location(cloud, path="/X/fox.jpeg").uri == "s3://X/fox.jpeg"
     assert local(tmp_path / "fox.jpeg").uri == f"file://{tmp_path}/fox.jpeg"
 
 
@@ -257,7 +275,7 @@ def test_where_there_are_no_links_a_place_that_could_not_be_filled_is_free_again
         ("abfs://c@a.dfs.core.windows.net/x/", "dst names a storage account"),
         ("ABFSS://c@a.dfs.core.windows.net/x/", "dst names a storage account"),
         ("file:///a/../b/", "dst names no place: 'file:///a/../b/'"), ("file:///a/.", "names no place"),
-        ("s3://bucket", "names no place"),
+        ("s3://bucket", "names no place"), ("s3://b/../x://y/", "names no place"),
         ("nothing://x/y", "^There is no filesystem for nothing://x/y: "),
     ],
 )  # fmt: skip
@@ -277,13 +295,15 @@ def test_a_filesystem_that_is_not_installed_is_told_with_the_extra_that_brings_i
         def fs(self):
             raise ImportError("no such module")
 
-    monkeypatch.setattr(place, "store_path", lambda dst, conn_id: Missing())
+    over = []
+    monkeypatch.setattr(place, "store_path", lambda dst, conn_id: over.append(conn_id) or Missing())
     for scheme, extra in (("s3", "s3"), ("gs", "gcs"), ("abfs", "azure")):
         with pytest.raises(AirflowFailException) as caught:
-            checked_path(f"{scheme}://b/x/", None)
+            checked_path(f"{scheme}://b/x://y/", "mine")
         assert str(caught.value) == (
-            f"There is no filesystem for {scheme}://b/x/: no such module. "
+            f"There is no filesystem for {scheme}://b/x://y/: no such module. "
             f"pip install 'airflow-provider-talecraft[{extra}]' brings it."
         )
     with pytest.raises(AirflowFailException, match=r"^There is no filesystem for x://b/x/: no such module\.$"):
         checked_path("x://b/x/", None)
+    assert over == ["mine", "mine", "mine", None]

@@ -136,8 +136,8 @@ class Rules:
         self.closed(current())
 
     def closed(self, worker):
-        """Note that *worker* has its answer, or knows that there will be none."""
-        self._on_their_way = [entry for entry in self._on_their_way if entry[0] is not worker]
+        """Note that *worker* has its answer, or knows that there will be none; its task waits for no earlier one."""
+        self._on_their_way = [entry for entry in self._on_their_way if entry[1] != worker.ti]
 
     def receipt_written(self):
         worker = current()
@@ -305,7 +305,9 @@ class OnePlace(RuleBasedStateMachine):
         self.judge()
 
     @precondition(lambda self: not any(self.workers))
-    @rule(answer=st.sampled_from(ANSWERS), edges=st.none() | st.integers(0, 40), who=st.sampled_from(["retry", "clear"]))
+    @rule(
+        answer=st.sampled_from(ANSWERS), edges=st.none() | st.integers(0, 40), who=st.sampled_from(["retry", "clear"])
+    )
     def a_redraw_that_may_die(self, answer, edges, who):
         """Draw a fox, let a run begin to replace it with an owl, and ask for the fox again."""
         self.a_try(0, "delivered", "another run", None)
