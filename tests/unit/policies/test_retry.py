@@ -232,5 +232,6 @@ def test_a_spent_day_stops_and_with_wait_for_credits_is_over_at_midnight_and_not
     error = errors.TaleCraftSpendLimitError("4 credits were spent today.", retry_after=3600)
     assert decide(error) == RetryDecision.fail(reason=str(error))
     assert decide(error, wait_for_credits=MINUTE).retry_delay == 60 * MINUTE
-    late = TaleCraftRetryPolicy(chance=lambda: 0.999, wait_for_credits=timedelta(hours=4))
-    assert 60 * MINUTE < late.evaluate(error, 1, 10).retry_delay <= 120 * MINUTE
+    late = TaleCraftRetryPolicy(chance=lambda: 0.5, wait_for_credits=timedelta(hours=4))
+    assert late.evaluate(error, 1, 10).retry_delay == 90 * MINUTE
+    assert late.evaluate(errors.TaleCraftSpendLimitError("Spent."), 1, 10).retry_delay == 30 * MINUTE

@@ -251,6 +251,43 @@ def test_of_two_that_saw_no_receipt_one_asks(tmp_path):
         assert receipt(tmp_path / "cover.json")["run_id"] == "one"
 
 
+def test_an_answer_that_comes_late_is_kept_with_what_others_have_asked_for_since(tmp_path):
+    """The request that was taken for lost has its answer; that of the other task has none yet."""
+    late = a_record(tmp_path, "late", lease=-1)
+    with late.attempt("A fox"):
+        edit(tmp_path / "cover.json", unanswered=["2026-01-02T03:04:05+00:00"])
+        mine = late._entry.unanswered[0]
+        a_record(tmp_path, "another", lease=600).attempt("A fox").__enter__()
+        edit(tmp_path / "cover.json", unanswered=[mine, "2026-01-02T03:04:06+00:00"])
+    late.deliver({"id": "1", "status": "success", "image_url": "https://cdn.test/fox.jpeg"})
+    kept = receipt(tmp_path / "cover.json")
+    assert (kept["state"], kept["run_id"], kept["id"]) == ("answered", "late", "1")
+    assert (kept["requests"], kept["replays"], kept["unanswered"]) == (2, 1, ["2026-01-02T03:04:06+00:00"])
+
+
+def test_a_store_that_takes_nothing_is_asked_less_and_less_often_and_given_up_in_time(tmp_path, monkeypatch):
+    from airflow_provider_talecraft.spending import receipt as module
+
+    class Time:
+        now, slept = 0.0, []
+
+        def monotonic(self):
+            return self.now
+
+        def sleep(self, seconds):
+            self.slept.append(seconds)
+            self.now += seconds
+
+    record, clock = a_record(tmp_path, "mine", lease=600), Time()
+    with record.attempt("A fox"):
+        pass
+    monkeypatch.setattr(module, "time", clock)
+    monkeypatch.setattr(module.Receipt, "_write", lambda *_: (_ for _ in ()).throw(ConnectionError("gone")))
+    record.deliver({"id": "1", "status": "success", "image_url": "https://cdn.test/fox.jpeg"})
+    assert clock.slept[:6] == [1, 2, 4, 8, 8, 8]
+    assert module.PATIENCE - 8 < clock.now <= module.PATIENCE
+
+
 @pytest.mark.parametrize("error", [TaleCraftOutcomeUnknownError, TaleCraftGenerationFailedError])
 def test_what_another_task_has_written_meanwhile_is_left_as_it_is(tmp_path, error):
     late = a_record(tmp_path, "late", lease=-1).attempt("A fox")

@@ -105,6 +105,10 @@ def test_a_file_that_is_no_json_is_not_taken_for_no_record(folder, tmp_path):
     assert folder.get("talecraft-0") == '{"state": "se'
 
 
+def test_a_record_of_its_own_in_a_folder_is_told_by_its_file(folder, tmp_path):
+    assert StateKey(folder).place == f"the file file://{tmp_path}/book.jsonl.records/abc/talecraft.json"
+
+
 def test_nothing_else_is_left_in_the_folder(folder, tmp_path):
     for number in range(5):
         folder.set("talecraft-0", {"number": number})
