@@ -315,6 +315,27 @@ class OnePlace(RuleBasedStateMachine):
         self.time_passes()
         self.a_try(0, "delivered", who, None)
 
+    @precondition(lambda self: not any(self.workers))
+    @rule(is_own=st.booleans())
+    def a_claim_left_behind(self, is_own):
+        """Kill a worker between its claim and its receipt; its own retry goes on at once, another run after a lease."""
+        self.is_full, self.is_reachable = False, True
+        self.a_try(0, "lost, free", "another run", None)
+        dead = self.start(0, "fox", [], "retry")
+        self.run(dead, until="link")
+        if dead.is_over:  # what it was to draw stands, or is given up
+            self.judge()
+            return
+        self.step(dead)
+        dead.kill()
+        self.forget(dead)
+        before = self.clock.now
+        following = self.start(0, "fox", [], "retry" if is_own else "another run")
+        self.run(following)
+        assert not isinstance(following.error, claims.TakenError), "the claim of a dead worker keeps others away"
+        assert not is_own or self.clock.now == before, "a task waits for its own claim"
+        self.judge()
+
     def a_running_one(self, number):
         return self.workers[number] or self.workers[1 - number]
 
