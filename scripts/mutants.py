@@ -101,7 +101,9 @@ def run(room: str, sample: int) -> None:
     subprocess.run([sys.executable, "-c", GENERATE], cwd=folder, check=True, env=environment, stdout=subprocess.DEVNULL)
     choose(room, sample)
     mutmut = [sys.executable, "-c", "import os; os.nice(19); import mutmut.__main__ as m; m.cli()"]
-    subprocess.run([*mutmut, "run", "--max-children", "2"], cwd=folder, check=True, env=environment)
+    # More than there are cores: what is broken often waits, until its time is over.
+    children = str(3 * (os.cpu_count() or 1))
+    subprocess.run([*mutmut, "run", "--max-children", children], cwd=folder, check=True, env=environment)
 
 
 def choose(room: str, sample: int) -> None:
