@@ -9,6 +9,7 @@ from urllib.parse import urlsplit, urlunsplit
 from airflow_provider_talecraft.exceptions import TaleCraftInvalidRequestError
 
 DEFAULT_BASE_URL = "https://talescaleai.com"
+LAST_PORT = 65535
 
 
 def base_url(host: str | None, port: int | None = None, *, allow_http: bool = False) -> str:
@@ -34,6 +35,10 @@ def base_url(host: str | None, port: int | None = None, *, allow_http: bool = Fa
         raise _wrong("contains a user or a password; the API key belongs in the password field")
     if parts.path.strip("/") or parts.query or parts.fragment:
         raise _wrong("contains more than scheme, host and port; the provider adds the path itself")
+    if port and not 0 < port <= LAST_PORT:
+        raise TaleCraftInvalidRequestError(
+            f"The port {port} is none: nothing was sent. Ports go up to {LAST_PORT}; without one it is the scheme's own."
+        )
     if own_port and port and own_port != port:
         raise _wrong(f"names port {own_port} and the port field {port}; empty one of them")
     if parts.scheme == "http" and not allow_http and not is_loopback(name):

@@ -22,6 +22,8 @@ from airflow_provider_talecraft.exceptions import TaleCraftInvalidRequestError
         ("http://[::1]", 8765, "http://[::1]:8765"),
         (" https://host ", 0, "https://host"),
         ("https://host:0", 8443, "https://host:8443"),
+        ("https://host", 1, "https://host:1"),
+        ("https://host", 65535, "https://host:65535"),
     ],
 )
 def test_scheme_host_and_port_are_as_given(host, port, expected):
@@ -36,6 +38,8 @@ def test_scheme_host_and_port_are_as_given(host, port, expected):
         ("ftp://talescaleai.com", None, "no scheme"),
         ("https:talescaleai.com", None, "no scheme"),
         ("https://:443", None, "no name"),
+        ("https://host", -1, "The port -1 is none"),
+        (None, 65536, "The port 65536 is none"),
         ("https://tale scale.com", None, "no name"),
         ("https://user:secret@talescaleai.com", None, "user or a password"),
         ("https://host\u200b.com", None, "no name"),

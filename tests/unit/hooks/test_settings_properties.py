@@ -83,6 +83,7 @@ def hook_of(connection):
 
 
 @given(host=hosts, port=ports, password=keys, extra=documents)
+@example(host="https://x", port=65_536, password=KEY, extra=None)
 @example(host="https://x", port=0, password=KEY, extra='{"requests_per_minute": 1e400}')
 @example(host="https://x", port=1, password=KEY, extra="9" * 5000)
 @example(host="https://x", port=1, password=KEY, extra="[" * 100_000)
