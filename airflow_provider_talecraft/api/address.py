@@ -37,7 +37,7 @@ def base_url(host: str | None, port: int | None = None, *, allow_http: bool = Fa
         raise _wrong("contains more than scheme, host and port; the provider adds the path itself")
     if port and not 0 < port <= LAST_PORT:
         raise TaleCraftInvalidRequestError(
-            f"The port {port} is none: nothing was sent. Ports go up to {LAST_PORT}; without one it is the scheme's own."
+            f"The port {port} is none: nothing was sent. Ports go up to {LAST_PORT}; empty means the scheme's own."
         )
     if own_port and port and own_port != port:
         raise _wrong(f"names port {own_port} and the port field {port}; empty one of them")
