@@ -135,9 +135,10 @@ class Limiter:
             if slot.started >= self._slowed_at:  # else it was on its way already when somebody was told so
                 self._slow_downs += 1
                 self._slowed_at = now
+            # Also where the batch ends with it: another thread may be about to start.
+            self._pace.move_back(now + wait)
             if wait > LONGEST_SLOW_DOWN or self._slow_downs > MOST_SLOW_DOWNS:
                 raise error
-            self._pace.move_back(now + wait)
             return self._pace.due - now
 
     def _acquire(self, slot: Slot) -> None:

@@ -60,10 +60,10 @@ def claimed(
             break
         except FileExistsError:
             content = claim.read(LIMIT)
-            other = loads(content)
             # Whoever claims writes the receipt next, and then asks: nothing was sent by one who died before that. One
-            # that is gone by now was not left behind.
-            if content is None or not (is_of(other, owner) or is_over(other)):
+            # that is gone by now was not left behind. The own one is no exception: Airflow may take a worker for dead
+            # that is only slow, and try its task again.
+            if content is None or not is_over(loads(content)):
                 raise TakenError(receipt) from None
             left_behind.append(claim)
     else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from workers import Worker, current, edge
 
@@ -85,6 +85,10 @@ class Office:
     per_minute=st.sampled_from([1, 3, 10, 60, 600]),
     late=st.lists(lateness, min_size=1, max_size=5),
 )
+@example(
+    threads=[[(0.0, 0.0)] * 4, [(0.0, 0.0), (0.0, 0.0), (0.0, 90.0), (0.0, None)]], at_once=1, per_minute=1, late=[0.0]
+)
+@example(threads=[[(0.0, 0.0)] * 6 + [(0.0, 90.0), (0.0, None)]], at_once=1, per_minute=1, late=[0.0])
 def test_the_limits_hold_and_everybody_has_a_turn(threads, at_once, per_minute, late):
     office = Office(threads, at_once=at_once, per_minute=per_minute, late=late)
     office.run()

@@ -126,7 +126,7 @@ def claim(folder, number, *, run_id, busy_until):
 
 @pytest.mark.parametrize(
     ("run_id", "busy_until"),
-    [("dead", "2026-01-02T03:04:05+00:00"), ("mine", "2999-01-02T03:04:05+00:00"), ("dead", "nonsense")],
+    [("dead", "2026-01-02T03:04:05+00:00"), ("mine", "2026-01-02T03:04:05+00:00"), ("dead", "nonsense")],
 )
 def test_a_claim_that_a_dead_worker_left_is_passed_over_and_removed(sandbox, drawn, run_id, busy_until):
     claim(drawn, 2, run_id=run_id, busy_until=busy_until)
