@@ -9,7 +9,7 @@ from airflow.providers.common.compat.sdk import ObjectStoragePath
 from drawing import asked
 
 from airflow_provider_talecraft.pictures import place
-from airflow_provider_talecraft.spending.account import Account
+from airflow_provider_talecraft.spending.account import Account, _below
 
 SENT = "2026-01-02T03:04:05+00:00"
 
@@ -71,6 +71,20 @@ def test_the_sums_are_those_of_all_receipts_in_the_order_of_their_names(account,
     assert (sums.pictures, sums.credits) == (1, 6)
     assert [lost["time"] for lost in sums.unanswered] == two["unanswered"]
     assert sums.unreadable == [f"file://{tmp_path}/books/{name}.json" for name in "de"]
+
+
+def test_requests_without_an_answer_are_those_of_all_receipts(account):
+    sums = account(a=receipt("asked", unanswered=[SENT]), b=receipt("asked", unanswered=[SENT, SENT]))
+    assert [lost["receipt"].rpartition("/")[2] for lost in sums.unanswered] == ["a.json", "b.json", "b.json"]
+
+
+def test_a_folder_and_a_file_may_be_called_x(tmp_path):
+    folder = tmp_path / "X"
+    folder.mkdir()
+    (folder / "X.json").write_text(json.dumps(receipt("asked", unanswered=[SENT])))
+    (lost,) = Account.of(f"file://{folder}").unanswered
+    assert lost["receipt"] == f"file://{folder}/X.json"
+    assert _below("Xbooks/Xa.json", "Xbooks") == "Xa.json"
 
 
 @pytest.mark.parametrize("file", ["fox", "fox.png", "fox.jpeg", "fox.webp"])

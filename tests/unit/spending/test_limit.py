@@ -4,6 +4,7 @@ at the same moment, it is tested in tests/integration/test_spend_limit.py."""
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta, timezone
@@ -61,6 +62,19 @@ def charged(sandbox):
 
 def sent(sandbox):
     return len(sandbox.ledger()["requests"])
+
+
+@pytest.mark.parametrize(
+    ("conn_id", "name"),
+    [
+        ("talecraft_default", "talecraft_default"), ("A-z.9_X", "A-z.9_X"), ("x" * 100, "x" * 100),
+        ("x" * 101, hashlib.sha256(b"x" * 101).hexdigest()[:32]), ("a@b", hashlib.sha256(b"a@b").hexdigest()[:32]),
+    ],
+)  # fmt: skip
+def test_a_variable_is_called_after_the_connection_and_one_that_may_not_be_after_its_digest(variables, conn_id, name):
+    spend(conn_id=conn_id)
+    (key,) = limit.variable_keys("talecraft_spent@")
+    assert key.startswith(f"talecraft_spent@{name}@2026-11-26@")
 
 
 # What is sent

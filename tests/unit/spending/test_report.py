@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime, timedelta
 
 import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException
@@ -39,6 +40,7 @@ def test_before_the_request_it_is_said_to_be_on_its_way_and_afterwards_what_it_c
     ti = Listening()
     run(ti)
     asking, drawn = ti.told
+    assert datetime.fromisoformat(asking["since"]).utcoffset() == timedelta(0)
     assert asking == {
         **ASKED, "state": "asking", "since": asking["since"], "replays": 0, "credits": 0, "credits_unknown": 2,
     }  # fmt: skip
