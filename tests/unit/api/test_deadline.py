@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import time
 
 import pytest
@@ -77,3 +78,10 @@ def test_what_comes_before_the_final_answer_is_skipped_for_whoever_asks():
         Deadline(5) as deadline,
     ):
         assert asked(port, deadline) == b"{}"
+
+
+def test_a_connection_that_is_gone_already_is_no_matter():
+    deadline = Deadline()
+    deadline.passed = True
+    with socket.socket() as unconnected, deadline:
+        deadline._hold(unconnected)

@@ -115,6 +115,8 @@ class Rules:
         for other, ti, since in self._on_their_way:
             others = other is not worker and ti != worker.ti
             assert not others or self._clock.now > since + LEASE, "two requests are on their way at the same time"
+        # A worker that is taken for dead, and is not, has no answer for the one that tries its task again.
+        self.losses += any(other is not worker and ti == worker.ti for other, ti, _ in self._on_their_way)
         self._on_their_way.append((worker, worker.ti, self._clock.now))
         self.belongs_to(worker)
         worker.number = len(self._charges) - 1
