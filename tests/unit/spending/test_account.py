@@ -82,9 +82,10 @@ def test_a_folder_and_a_file_may_be_called_x(tmp_path):
     folder = tmp_path / "X"
     folder.mkdir()
     (folder / "X.json").write_text(json.dumps(receipt("asked", unanswered=[SENT])))
+    (tmp_path / "neighbour.json").write_text(json.dumps(receipt("asked", unanswered=[SENT])))
     (lost,) = Account.of(f"file://{folder}").unanswered
     assert lost["receipt"] == f"file://{folder}/X.json"
-    assert _below("Xbooks/Xa.json", "Xbooks") == "Xa.json"
+    assert _below("XXbooks/Xa.json", "XXbooks") == "Xa.json"
 
 
 @pytest.mark.parametrize("file", ["fox", "fox.png", "fox.jpeg", "fox.webp"])
