@@ -102,7 +102,7 @@ def run(room: str, sample: int) -> None:
     choose(room, sample)
     mutmut = [sys.executable, "-c", "import os; os.nice(19); import mutmut.__main__ as m; m.cli()"]
     # More than there are cores: what is broken often waits, until its time is over.
-    children = str(3 * (os.cpu_count() or 1))
+    children = str(8 * (os.cpu_count() or 1))
     subprocess.run([*mutmut, "run", "--max-children", children], cwd=folder, check=True, env=environment)
 
 
