@@ -214,9 +214,11 @@ class OnePlace(RuleBasedStateMachine):
         """One step of *worker*; who waits lets those who do not wait go on.
 
         Nothing but waiting takes as long as a lease: between its look at the receipt and its write no worker sleeps.
+        Nor does anybody write in the very moment in which an answer is written that came after its lease: no store
+        that cannot compare and swap tells those two apart (docs/receipts.md).
         """
-        if worker.at == "sleep":
-            self.rest()
+        if worker.at == "sleep" or any(one.is_late for one in self.running()):
+            self.rest(besides=worker)
         worker.step()
         self.count_late_ones()
 
@@ -225,11 +227,11 @@ class OnePlace(RuleBasedStateMachine):
         for worker in filter(None, self.workers):
             if worker.has_written and self.clock.now > worker.since + LEASE:
                 self.rules.losses += 1
-                worker.since = float("inf")
+                worker.since, worker.is_late = float("inf"), True
 
-    def rest(self):
-        for worker in self.workers:
-            while worker and not worker.is_over and worker.at not in RESTING:
+    def rest(self, besides=None):
+        for worker in self.running():
+            while worker is not besides and not worker.is_over and worker.at not in RESTING:
                 worker.step()
 
     @precondition(lambda self: not all(self.workers))
@@ -258,7 +260,7 @@ class OnePlace(RuleBasedStateMachine):
 
     def know(self, worker, ti, asked):
         worker.ti, worker.asked, worker.heard = ti.run_id, asked, None
-        worker.failed_write = worker.has_written = False
+        worker.failed_write = worker.has_written = worker.is_late = False
         worker.series = (asked, ti.run_id, ti.max_tries) if self.redraw == "always" else asked
 
     @precondition(lambda self: not all(self.workers))
