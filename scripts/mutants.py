@@ -191,6 +191,8 @@ def forget_what_other_tests_may_kill(room: str) -> None:
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in tests)).hexdigest()
     stamp = WORK / room / "tests.sha256"
     if stamp.exists() and stamp.read_text() != digest:
+        # Which test runs which function; mutmut asks that of new tests alone, not of those that were changed.
+        (WORK / room / "mutants" / "mutmut-stats.json").unlink(missing_ok=True)
         for meta in metas(room):
             facts = json.loads(meta.read_text())
             codes = facts["exit_code_by_key"]

@@ -144,6 +144,9 @@ def test_a_refused_redraw_leaves_the_picture_and_its_receipt(sandbox, tmp_path):
         draw(tmp_path, "An owl", name="cover")
     assert draw(tmp_path, "A fox", name="cover") == {**first, "drawn": False}
     assert names(tmp_path) == ["cover.jpeg", "cover.json"]
+    facts = receipt(tmp_path / "cover.json")
+    assert (facts["state"], facts["prompt"], facts["requests"]) == ("stored", "A fox", 2)
+    assert "replaces" not in facts
 
 
 def test_after_a_lost_and_a_refused_redraw_the_old_picture_is_still_known_as_ours(sandbox, tmp_path):
