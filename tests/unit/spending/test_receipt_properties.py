@@ -109,20 +109,27 @@ class Rules:
         self.noted = None  # the picture of this series whose answer stands in the receipt
         self.standing = None  # the series whose picture stands, and is described, whatever was asked for since
         self._last_put = None  # the worker that put a picture there
+        self._writers = []  # the workers that have said that they ask
 
     def posted(self, _):
         worker = current()
         for other, ti, since in self._on_their_way:
             others = other is not worker and ti != worker.ti
             assert not others or self._clock.now > since + LEASE, "two requests are on their way at the same time"
-        # A worker that is taken for dead, and is not, has no answer for the one that tries its task again.
-        self.losses += any(other is not worker and ti == worker.ti for other, ti, _ in self._on_their_way)
+        # A worker that is taken for dead, and is not, has no answer for the one that tries its task again; what that
+        # one sends is a replay, even if the slow one has not sent yet.
+        twins = [other for other in self._writers if other is not worker and other.ti == worker.ti]
+        self.losses += bool(twins)
+        for twin in twins:
+            twin.is_replayed = True
         self._on_their_way.append((worker, worker.ti, self._clock.now))
         self.belongs_to(worker)
         worker.number = len(self._charges) - 1
-        assert not self.settled, "what stands is drawn again"
-        assert self.noted is None, "what is paid for, and not stored yet, is drawn again"
-        assert worker.series != self.standing, "what stands is drawn again, since another request was to replace it"
+        assert worker.is_replayed or not self.settled, "what stands is drawn again"
+        assert worker.is_replayed or self.noted is None, "what is paid for, and not stored yet, is drawn again"
+        assert worker.is_replayed or worker.series != self.standing, (
+            "what stands is drawn again, since another request was to replace it"
+        )
         worker.heard = None
 
     def charged(self):
@@ -145,6 +152,7 @@ class Rules:
         worker = current()
         if not worker.has_written:
             worker.has_written, worker.since = True, self._clock.now
+            self._writers.append(worker)
         self.belongs_to(worker)
         if worker.heard not in {None, "refused"}:
             self.noted = worker.heard
@@ -260,7 +268,7 @@ class OnePlace(RuleBasedStateMachine):
 
     def know(self, worker, ti, asked):
         worker.ti, worker.asked, worker.heard = ti.run_id, asked, None
-        worker.failed_write = worker.has_written = worker.is_late = False
+        worker.failed_write = worker.has_written = worker.is_late = worker.is_replayed = False
         worker.series = (asked, ti.run_id, ti.max_tries) if self.redraw == "always" else asked
 
     @precondition(lambda self: not all(self.workers))
