@@ -85,3 +85,19 @@ def test_a_connection_that_is_gone_already_is_no_matter():
     deadline.passed = True
     with socket.socket() as unconnected, deadline:
         deadline._hold(unconnected)
+
+
+def test_nobody_watches_any_more_when_the_block_is_over():
+    with Deadline(60) as deadline:
+        watcher = deadline._watcher
+        assert watcher.is_alive()
+    watcher.join(5)
+    assert not watcher.is_alive()
+    assert not deadline.passed
+
+
+def test_what_takes_less_than_a_second_has_its_time_too():
+    with Deadline(0.9) as deadline:
+        deadline._watcher.join(0.2)
+        assert not deadline.passed
+        assert deadline._watcher.is_alive()
