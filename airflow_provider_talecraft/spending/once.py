@@ -93,6 +93,11 @@ class DrawOnce:
         return self.delivered is None and self._record.delivered is not None
 
     @property
+    def is_own(self) -> bool:
+        """Whether what stands was paid for by this task instance, in this try or an earlier one."""
+        return self._receipt.is_ours
+
+    @property
     def replays(self) -> int:
         return 0 if self.delivered else self._record.replays
 
