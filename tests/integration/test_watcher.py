@@ -19,7 +19,7 @@ DEPLOYMENT = "airflow = Deployment(home, home).__enter__()"
 #: A pod whose container's process begins a group of its own, as a task's does.
 CLUSTER = """
 cluster = Cluster(home, {}).__enter__()
-in_a_group = "import os, time; os.fork(); os.setpgid(0, 0); time.sleep(600)"
+in_a_group = "import os, time; os.fork() or os.setpgid(0, 0); time.sleep(600)"
 container = {"args": [sys.executable, "-c", in_a_group], "env": []}
 cluster.create({"metadata": {"name": "pod", "labels": {}}, "spec": {"containers": [container]}})
 """
