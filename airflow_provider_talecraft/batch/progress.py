@@ -24,8 +24,10 @@ class Tally:
     """How far a batch is.
 
     :param count: all its illustrations.
-    :param drawn: delivered in this try, and charged.
-    :param kept: delivered to an earlier try.
+    :param drawn: delivered in this try.
+    :param paid: charged in this try, delivered or not: a picture that is paid for may still fail to be stored.
+    :param kept: delivered before this try.
+    :param others: those of them that another task, or another run, has paid for.
     :param failed: ended in an error of their own.
     :param replayed: sent again in this try although an earlier request had no answer.
     :param unanswered: requests without an answer over all tries; each may have been charged.
@@ -33,7 +35,9 @@ class Tally:
 
     count: int
     drawn: int = 0
+    paid: int = 0
     kept: int = 0
+    others: int = 0
     failed: int = 0
     replayed: int = 0
     unanswered: int = 0
@@ -54,8 +58,19 @@ class Tally:
             "failed": self.failed,
             "replayed": self.replayed,
             "credits": self.delivered * CREDITS,
-            "credits_this_try": self.drawn * CREDITS,
+            "credits_this_try": self.paid * CREDITS,
             "credits_unknown": self.unanswered * CREDITS,
+        }
+
+    def report(self) -> dict[str, int]:
+        """Return them as the task's report has them: ``credits`` are those of this try, as everywhere in reports."""
+        summary = self.summary()
+        this_try = summary.pop("credits_this_try")
+        return {
+            **summary,
+            "credits": this_try,
+            "credits_earlier": (self.kept - self.others) * CREDITS,
+            "of_others": self.others,
         }
 
     def __str__(self) -> str:
@@ -63,7 +78,7 @@ class Tally:
         counts = [f"{self.delivered} of {self.count} delivered{earlier}"]
         others = {"failed": self.failed, "replayed": self.replayed, "left": self.left}
         counts += [f"{count} {name}" for name, count in others.items() if count]
-        paid = self.drawn * CREDITS
+        paid = self.paid * CREDITS
         perhaps = f" to {paid + self.unanswered * CREDITS}" if self.unanswered else ""
         return f"{', '.join(counts)}; {paid}{perhaps} credits now"
 
@@ -96,7 +111,7 @@ class Progress:
     def facts(self) -> dict[str, Any]:
         """Return how far it is, as small flat JSON."""
         left = self.time_left(self._clock())
-        return {**self._tally.summary(), "left": self._tally.left, "seconds_left": round(left.total_seconds())}
+        return {**self._tally.report(), "left": self._tally.left, "seconds_left": round(left.total_seconds())}
 
     def time_left(self, now: float) -> timedelta:
         """Return how long it takes at the pace of this try so far."""

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
     from airflow_provider_talecraft.batch.prompts import Item, Items
     from airflow_provider_talecraft.policies.options import OnClear
-    from airflow_provider_talecraft.spending.once import DrawOnce, Terms
+    from airflow_provider_talecraft.spending.once import DrawOnce
+    from airflow_provider_talecraft.spending.terms import Terms
 
 log = logging.getLogger(__name__)
 

@@ -139,7 +139,7 @@ class Batch:
             record = self._record(item)
             replays, unanswered = record.replays, record.unanswered
             drawn = not record.delivered
-            self._deliver(item, self._draw(item, record, thread), drawn=drawn)
+            self._deliver(item, self._draw(item, record, thread), drawn=drawn, own=record.is_own)
         except HaltedError:
             pass
         except EVERYBODYS as error:
@@ -176,9 +176,12 @@ class Batch:
                             self._asked[thread] = str(item)
 
                         try:
-                            return self._send(request, pace=pace)
+                            illustration = self._send(request, pace=pace)
                         finally:
                             slot.release()  # what comes after the answer keeps no other request waiting
+                        with self._lock:
+                            self.tally.paid += 1
+                        return illustration
 
                     return record.obtain([item.request], send)
             except MovedBackError:
@@ -192,7 +195,7 @@ class Batch:
             finally:
                 self._asked[thread] = None
 
-    def _deliver(self, item: Item, result: dict[str, Any], *, drawn: bool) -> None:
+    def _deliver(self, item: Item, result: dict[str, Any], *, drawn: bool, own: bool) -> None:
         self._output.add({"index": item.index, "key": item.key, **result, **item.request.payload()})
         if drawn:
             self._limiter.delivered()
@@ -202,6 +205,7 @@ class Batch:
                 self._in_a_row = 0
             else:
                 self.tally.kept += 1
+                self.tally.others += not own
 
     def _fail(self, item: Item, error: TaleCraftError | AirflowFailException, *, in_a_row: bool) -> None:
         for line in in_short_lines(f"{item}: {reason(error)}"):

@@ -14,9 +14,10 @@ from airflow.providers.common.compat.sdk import AirflowFailException
 from airflow_provider_talecraft.pictures.delivery import Delivery
 from airflow_provider_talecraft.pictures.place import ObjectLocation, checked_path
 from airflow_provider_talecraft.policies.options import DEFAULT_MAX_BYTES
-from airflow_provider_talecraft.spending.once import DrawOnce, Terms
+from airflow_provider_talecraft.spending.once import DrawOnce
 from airflow_provider_talecraft.spending.receipt import NAME
 from airflow_provider_talecraft.spending.record import fingerprint
+from airflow_provider_talecraft.spending.terms import Terms
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from airflow_provider_talecraft.hooks.talecraft import TaleCraftHook
     from airflow_provider_talecraft.policies.options import Redraw
-    from airflow_provider_talecraft.spending.once import Terms
     from airflow_provider_talecraft.spending.report import Report
+    from airflow_provider_talecraft.spending.terms import Terms
     from airflow_provider_talecraft.version_compat import RetryPolicy
 
 #: Seconds that a request may be on its way beyond the connection's timeouts: the hook's repetitions of what cost
@@ -117,7 +117,7 @@ class DrawingOperator(TemplatesOfTheAuthor):
         """
         from airflow_provider_talecraft.pictures.delivery import Delivery  # noqa: PLC0415  # loads requests
         from airflow_provider_talecraft.pictures.place import checked_path  # noqa: PLC0415  # not for a Dag's parsing
-        from airflow_provider_talecraft.spending.once import Terms  # noqa: PLC0415  # as above
+        from airflow_provider_talecraft.spending.terms import Terms  # noqa: PLC0415  # as above
 
         checked_path(dst, dst_conn_id)
         delivery = Delivery(

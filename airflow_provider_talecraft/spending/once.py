@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 import time
-from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
@@ -25,33 +24,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from airflow_provider_talecraft.api.models import Illustration, IllustrationRequest
-    from airflow_provider_talecraft.pictures.delivery import Delivery
-    from airflow_provider_talecraft.policies.options import Redraw
+    from airflow_provider_talecraft.spending.terms import Terms
 
 log = logging.getLogger(__name__)
 
 #: Seconds between two looks at a receipt while another task's request is on its way.
 LOOK = 1.0
 PICTURE = ("id", "status", "prompt", "style", "aspect_ratio")
-
-
-@dataclass(frozen=True)
-class Terms:
-    """The conditions that all pictures of a task have in common.
-
-    :param delivery: where they go, and how they are fetched.
-    :param redraw: what another request's picture means: "when_changed" replaces it, "never" leaves it, "always" draws
-        in every run, whatever stands.
-    :param max_replays: how often a request may be sent although an earlier one had no answer.
-    :param lease: returns the seconds after which a request is not on its way any more.
-    :param talecraft_conn_id: id of the connection, for metrics.
-    """
-
-    delivery: Delivery
-    redraw: Redraw
-    max_replays: int
-    lease: Callable[[], float]
-    talecraft_conn_id: str
 
 
 class DrawOnce:
@@ -91,6 +70,11 @@ class DrawOnce:
     def is_paid(self) -> bool:
         """Whether it is paid for, and only to be fetched and put in its place."""
         return self.delivered is None and self._record.delivered is not None
+
+    @property
+    def is_own(self) -> bool:
+        """Whether what stands was paid for by this task instance, in this try or an earlier one."""
+        return self._receipt.is_ours
 
     @property
     def replays(self) -> int:

@@ -114,6 +114,11 @@ class SpendRecord:
         self._entry = entry
 
     @property
+    def is_own(self) -> bool:
+        """Whether what is delivered was paid for by this task instance; a record has no other readers."""
+        return True
+
+    @property
     def replays_left(self) -> int | None:
         """How often a request may still be sent without an answer to the one before; None where nobody counts."""
         if self._keeper is None:

@@ -20,6 +20,7 @@ from queue import Empty, Queue
 from urllib.parse import parse_qs, urlsplit
 
 import psutil
+from watcher import Watcher, kill_session
 
 #: Keys of the labels and annotations of a patch replace those of the pod; nothing deeper is ever patched.
 PATCHED = ("labels", "annotations")
@@ -57,6 +58,7 @@ class Cluster:
 
     def __enter__(self):
         cluster = self
+        self._watcher = Watcher()
 
         class Handler(_Handler):
             pass
@@ -78,8 +80,7 @@ class Cluster:
     def __exit__(self, *_):
         self.server.shutdown()
         self.server.server_close()
-        for process in self.processes.values():
-            _signal_session(process.pid, signal.SIGKILL)
+        self._watcher.close()
 
     def create(self, pod):
         with self.lock:
@@ -97,6 +98,7 @@ class Cluster:
                 env=environment, stdout=log, stderr=log, start_new_session=True,
             )  # fmt: skip
         self.processes[name] = process
+        self._watcher.watch(process.pid)
         threading.Thread(target=self._follow, args=(pod, process), daemon=True).start()
         return pod
 
@@ -146,7 +148,7 @@ class Cluster:
         while process.poll() is None:
             self.peaks[name] = max(self.peaks.get(name, 0), _memory(process.pid))
             time.sleep(0.2)
-        _signal_session(process.pid, signal.SIGKILL)  # with its first process a container ends
+        kill_session(process.pid)  # with its first process a container ends
         code = process.returncode if process.returncode >= 0 else 128 - process.returncode
         with self.lock:
             self.ends[name] = code
@@ -164,7 +166,7 @@ class Cluster:
         try:
             process.wait(seconds)
         except subprocess.TimeoutExpired:
-            _signal_session(process.pid, signal.SIGKILL)
+            kill_session(process.pid)
 
     def _forget(self, pod):
         self.pods.pop(pod["metadata"]["name"], None)
@@ -261,13 +263,6 @@ def _memory(pid):
             with suppress(psutil.Error):
                 total += one.memory_full_info().pss
     return total
-
-
-def _signal_session(session, number):
-    for pid in psutil.pids():
-        with suppress(ProcessLookupError, PermissionError):
-            if os.getsid(pid) == session:
-                os.kill(pid, number)
 
 
 def _now():

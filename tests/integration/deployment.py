@@ -14,8 +14,8 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import quote
 from urllib.request import Request, urlopen
 
-import psutil
 from migrated import migrated
+from watcher import Watcher
 
 START_LIMIT = 120
 RUN_LIMIT = 180
@@ -67,6 +67,7 @@ class Deployment:
         self.sessions = set()
 
     def __enter__(self):
+        self._watcher = Watcher()
         if "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN" in self.environment:
             self.airflow("db", "migrate")
         else:
@@ -80,10 +81,7 @@ class Deployment:
     def __exit__(self, *_):
         for name in list(self.processes):
             self.stop(name)
-        for pid in psutil.pids():  # tasks are in groups of their own
-            with suppress(ProcessLookupError, PermissionError):
-                if os.getsid(pid) in self.sessions:
-                    os.kill(pid, signal.SIGKILL)
+        self._watcher.close()  # tasks are in groups of their own
 
     def start(self, name):
         """Start one of Airflow's processes in a group of its own; what it prints is in ``NAME.log``."""
@@ -99,6 +97,7 @@ class Deployment:
                 env=self.environment, stdout=log, stderr=log, start_new_session=True,
             )  # fmt: skip
         self.sessions.add(self.processes[name].pid)
+        self._watcher.watch(self.processes[name].pid)
 
     def stop(self, name, *, number=signal.SIGTERM):
         """End one of Airflow's processes and all that it started."""

@@ -8,6 +8,7 @@ import threading
 import time
 import tracemalloc
 from collections import Counter
+from contextlib import suppress
 
 import pytest
 from airflow.providers.common.compat.sdk import (
@@ -713,7 +714,7 @@ def test_progress_is_told_every_few_seconds_with_the_time_to_go(connected, store
 
 
 def test_a_line_of_progress_is_no_wider_than_airflows_log_page():
-    tally = progress.Tally(1000, drawn=300, kept=400, failed=20, replayed=10, unanswered=10)
+    tally = progress.Tally(1000, drawn=300, paid=300, kept=400, failed=20, replayed=10, unanswered=10)
     now = 0.0
     line = progress.Progress(tally, 6.0, lambda: now)
     assert len(f"{tally}; {line.time_left(now)} to go.") <= 110
@@ -742,6 +743,27 @@ def test_a_batch_that_fails_says_in_its_report_what_became_of_each(connected, st
     assert "1 of 6 illustrations failed" in report["lines"][0]
     assert [entry["prompt"] for entry in report["entries"]] == PAGES
     assert "Generation failed" in report["entries"][2]["error"]
+
+
+def test_a_batch_reports_what_this_try_was_charged_what_earlier_ones_were_and_leaves_others_to_theirs(
+    connected, store, tmp_path
+):
+    def report(**kwargs):
+        ti = TaskInstance()
+        ti.run_id = kwargs.pop("run_id", "r")
+        with suppress(errors.TaleCraftError, AirflowFailException):
+            task(**kwargs).execute({"ti": ti, "task_state_store": store, "outlet_events": {}})
+        told = ti.pushed["talecraft_report"]
+        return told["credits"], told["credits_earlier"], told["of_others"]
+
+    connected.fault(prompt="Page c.", message="Generation failed")
+    assert report() == (10, 0, 0)
+    assert report() == (2, 10, 0)
+    dst = f"file://{tmp_path}/"
+    assert report(prompts=PAGES[:2], dst=dst, run_id="yesterday") == (4, 0, 0)
+    assert report(dst=dst) == (8, 0, 2)
+    assert report(prompts=["A fox"], dst=dst, max_bytes=10) == (2, 0, 0), "paid for, and not stored"
+    assert len(connected.ledger()["charges"]) == 6 + 6 + 1
 
 
 def test_a_batch_reports_how_far_it_is_while_it_runs_and_what_is_on_its_way(connected, store, monkeypatch):

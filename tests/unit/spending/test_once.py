@@ -17,7 +17,8 @@ from airflow_provider_talecraft.exceptions import TaleCraftOutcomeUnknownError
 from airflow_provider_talecraft.pictures.delivery import Delivery, Picture
 from airflow_provider_talecraft.pictures.format import Format
 from airflow_provider_talecraft.spending.claims import TakenError
-from airflow_provider_talecraft.spending.once import DrawOnce, Terms
+from airflow_provider_talecraft.spending.once import DrawOnce
+from airflow_provider_talecraft.spending.terms import Terms
 
 SHA256 = hashlib.sha256(b"fox").hexdigest()
 FOX = [IllustrationRequest("A fox")]

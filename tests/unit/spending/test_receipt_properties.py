@@ -32,7 +32,8 @@ from airflow_provider_talecraft.exceptions import TaleCraftDownloadError, TaleCr
 from airflow_provider_talecraft.pictures.delivery import Delivery, Picture
 from airflow_provider_talecraft.pictures.format import EXTENSIONS, Format
 from airflow_provider_talecraft.spending import claims, once
-from airflow_provider_talecraft.spending.once import DrawOnce, Terms
+from airflow_provider_talecraft.spending.once import DrawOnce
+from airflow_provider_talecraft.spending.terms import Terms
 
 LEASE = 5.0
 REQUESTS = {"fox": [IllustrationRequest("A fox")], "owl": [IllustrationRequest("An owl")]}

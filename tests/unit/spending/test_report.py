@@ -42,7 +42,8 @@ def test_before_the_request_it_is_said_to_be_on_its_way_and_afterwards_what_it_c
     asking, drawn = ti.told
     assert datetime.fromisoformat(asking["since"]).utcoffset() == timedelta(0)
     assert asking == {
-        **ASKED, "state": "asking", "since": asking["since"], "replays": 0, "credits": 0, "credits_unknown": 2,
+        **ASKED, "state": "asking", "since": asking["since"], "replays": 0, "credits": 0,
+        "credits_earlier": 0, "credits_unknown": 2,
     }  # fmt: skip
     assert drawn == {**asking, "state": "drawn", "credits": 2, "credits_unknown": 0}
 
@@ -53,6 +54,19 @@ def test_one_that_was_delivered_to_an_earlier_try_is_found():
     ti = Listening(2)
     run(ti, store)
     assert [(report["state"], report["credits"], report["since"]) for report in ti.told] == [("found", 0, None)]
+
+
+def test_what_an_earlier_try_paid_is_told_apart_and_what_another_run_paid_is_not_told(tmp_path):
+    store = Store()
+    run(Listening(), store)
+    ti = Listening(2)
+    run(ti, store)
+    assert (ti.told[-1]["credits"], ti.told[-1]["credits_earlier"]) == (0, 2)
+    for run_id, expected in (("r", (2, 0)), ("r", (0, 2)), ("another", (0, 0))):
+        ti = Listening()
+        ti.run_id = run_id
+        run(ti, operator=IllustrationOperator, dst=tmp_path.as_uri() + "/")
+        assert (ti.told[-1]["credits"], ti.told[-1]["credits_earlier"]) == expected
 
 
 def test_one_that_stands_is_found(tmp_path):
@@ -115,7 +129,9 @@ def test_what_is_noted_is_told_with_the_rest_and_without_an_xcom_nothing_is():
         report = Report(ti) if is_pushed else Report(ti, is_pushed=False)
         report.note(entries=[1])
         report.tell("asking", prompt="A fox")
-        told = {"state": "asking", "since": None, "replays": 0, "credits": 0, "credits_unknown": 0}
+        told = {
+            "state": "asking", "since": None, "replays": 0, "credits": 0, "credits_earlier": 0, "credits_unknown": 0,
+        }  # fmt: skip
         assert ti.told == ([{**told, "entries": [1], "prompt": "A fox"}] if is_pushed else [])
 
 

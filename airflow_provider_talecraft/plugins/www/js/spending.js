@@ -12,9 +12,11 @@ export function lastDays(days, now = new Date()) {
 function drawnAndPaid(value) {
   const report = mapping(value);
   const isBatch = "count" in report;
-  const credits = count(isBatch && report.state === "found" ? report.credits_this_try : report.credits);
-  const delivered = isBatch ? count(report.delivered) : Number(report.state === "drawn");
-  return { pictures: report.state === "found" ? 0 : delivered, credits, unknown: count(report.credits_unknown) };
+  // The reports of earlier tries are gone; what other tasks have drawn stands in their reports.
+  const credits = count(report.credits) + count(report.credits_earlier);
+  const own = count(report.delivered) - count(report.of_others);
+  const pictures = isBatch ? count(own) : Number(report.state === "drawn" || count(report.credits_earlier) > 0);
+  return { pictures, credits, unknown: count(report.credits_unknown) };
 }
 
 /**

@@ -1,0 +1,58 @@
+"""Nothing of an Airflow outlives the tests that started it; what holds for the other servers is in test_stores.py."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+from deployment import START_LIMIT
+
+pytestmark = pytest.mark.integration
+
+#: Three processes of Airflow, which are up when they have children of their own.
+DEPLOYMENT = "airflow = Deployment(home, home).__enter__()"
+#: A pod whose container's process begins a group of its own, as a task's does.
+CLUSTER = """
+cluster = Cluster(home, {}).__enter__()
+in_a_group = "import os, time; os.fork() or os.setpgid(0, 0); time.sleep(600)"
+container = {"args": [sys.executable, "-c", in_a_group], "env": []}
+cluster.create({"metadata": {"name": "pod", "labels": {}}, "spec": {"containers": [container]}})
+"""
+
+
+@pytest.mark.parametrize(("started", "count"), [(DEPLOYMENT, 4), (CLUSTER, 2)], ids=["deployment", "cluster"])
+def test_what_tests_started_does_not_outlive_them_when_they_are_killed(started, count, tmp_path):
+    code = f"""
+import pathlib, sys, time
+from cluster import Cluster
+from deployment import Deployment
+home = pathlib.Path(sys.argv[1])
+{started}
+time.sleep(600)
+"""
+    with subprocess.Popen(
+        [sys.executable, "-c", code, str(tmp_path)],
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parent)},
+    ) as tests:
+        try:
+            family = _family(tests, count)
+        finally:
+            tests.kill()
+    _, alive = psutil.wait_procs(family, timeout=20)
+    assert not [process for process in alive if process.status() != psutil.STATUS_ZOMBIE]
+
+
+def _family(tests, count):
+    """Return all that the tests have started, once there are so many beside the watcher."""
+    deadline = time.monotonic() + START_LIMIT
+    while time.monotonic() < deadline:
+        family = psutil.Process(tests.pid).children(recursive=True)
+        if len(family) > count:
+            return family
+        time.sleep(0.1)
+    raise AssertionError("they were not started")
