@@ -20,9 +20,9 @@ from typing import TYPE_CHECKING
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "tests/integration"))
 
-from deployment import Deployment  # noqa: E402  # once the path is set
+from database import postgresql  # noqa: E402  # once the path is set
+from deployment import Deployment  # noqa: E402  # as above
 from report import in_turns, markdown, result, say  # noqa: E402  # as above
-from servers import Postgres  # noqa: E402  # as above
 
 from airflow_provider_talecraft.sandbox import Sandbox  # noqa: E402  # as above
 
@@ -105,10 +105,7 @@ def deployed(stack: ExitStack, tasks: int) -> Iterator[tuple[tuple[str, str], Ca
             "TALECRAFT_BENCHMARK_NOTES": str(notes),
         }
         if database == "PostgreSQL":
-            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="talecraft-postgres-"))
-            server = stack.enter_context(Postgres(Path(folder)))
-            address = f"talecraft:{server.secret}@127.0.0.1:{server.port}/postgres"
-            settings["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] = f"postgresql+psycopg2://{address}"
+            settings["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] = stack.enter_context(postgresql())
         airflow = stack.enter_context(Deployment(home, home / "dags", settings))
         for name in CONTESTANTS:
             airflow.api("/pools", {"name": name, "slots": 1, "include_deferred": True})
