@@ -29,8 +29,8 @@ CONTESTANTS = {
     "http": "`HttpHook.run`",
 }
 WHY = """\
-Where they are missed: a call is 0.4 ms of CPU longer than the snippet's, of a request that takes 10 to 30 s. In a
-profile it is a thread that ends the request as a whole (a socket's timeout is for one read), a handle of each
+Where they are missed: ours takes some tenths of a millisecond of CPU more, of a request that takes 10 to 30 s. In a
+profile they are a thread that ends the request as a whole (a socket's timeout is for one read), a handle of each
 connection for it, and a request and a connection made apart from all others, so that it is known whether anything was
 sent. The first call also compiles what reads an answer. The hook reads the connection besides. To read an answer piece
 by piece is not seen in it. `HttpHook.run` keeps its connection, and loads Airflow's connection types at its first

@@ -23,9 +23,8 @@ from service import KEY, service
 
 LOOKS = 10
 READING = """\
-The objects that Python holds, descriptors, threads and connections are the same after 10,000 as after 2,000. The few
-megabytes that memory still grows by are free blocks in the heaps that glibc keeps for each of the batch's threads: with
-one heap for all of them it stays where it is."""
+What memory grows by from line to line, while the number of objects that Python holds does not, are free blocks in the
+heaps that glibc keeps for each of the batch's threads: compare the column with one heap for all of them."""
 
 
 def main() -> None:

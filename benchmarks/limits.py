@@ -38,7 +38,7 @@ KEY = "tc-not-a-key-outside-this-benchmark"
 READING = """\
 The batch knows the plan's limits from its connection and waits before it asks. A pool is a limit on what is on its way
 and knows nothing of minutes: what comes too early is refused, costs nothing, and is asked again when the service said,
-by the retry policy. No request was charged twice, and at no time was more on its way than the plan allows."""
+by the retry policy."""
 
 
 def main() -> None:
