@@ -59,12 +59,14 @@ class DrawOnce:
         )
         #: The output, if the picture stands and nothing is to be drawn.
         self.delivered: dict[str, Any] | None = None
+        #: The receipt's facts of the picture that was returned.
+        self._returned: dict[str, Any] = {}
         self._look()
 
     @property
     def uri(self) -> str:
         """Where the picture stands, as an asset is called."""
-        return ObjectLocation(self._folder / self._file).uri
+        return ObjectLocation(self._folder / self._returned["file"]).uri
 
     @property
     def is_paid(self) -> bool:
@@ -73,8 +75,8 @@ class DrawOnce:
 
     @property
     def is_own(self) -> bool:
-        """Whether what stands was paid for by this task instance, in this try or an earlier one."""
-        return self._receipt.is_ours
+        """Whether what was returned was paid for by this task instance, in this try or an earlier one."""
+        return self._receipt.wrote(self._returned)
 
     @property
     def replays(self) -> int:
@@ -273,7 +275,7 @@ class DrawOnce:
             )
 
     def _output(self, facts: dict[str, Any], *, drawn: bool) -> dict[str, Any]:
-        self._file = facts["file"]
+        self._returned = facts
         return {
             **{field: facts.get(field) for field in PICTURE},
             "image_url": facts["source"],

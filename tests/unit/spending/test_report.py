@@ -69,6 +69,20 @@ def test_what_an_earlier_try_paid_is_told_apart_and_what_another_run_paid_is_not
         assert (ti.told[-1]["credits"], ti.told[-1]["credits_earlier"]) == expected
 
 
+def test_a_picture_that_another_run_was_to_replace_is_told_to_have_cost_him_who_paid_for_it(tmp_path):
+    options = {"operator": IllustrationOperator, "dst": f"{tmp_path.as_uri()}/", "name": "cover", "redraw": "never"}
+    run(Listening(), **options)
+    old = json.loads((tmp_path / "cover.json").read_text())
+    replaces = {name: value for name, value in old.items() if name not in {"talecraft_receipt", "about"}}
+    others = {"run_id": "another", "state": "refused", "fingerprint": "another", "replaces": replaces}
+    (tmp_path / "cover.json").write_text(json.dumps({**old, **others}))
+    for run_id, expected in (("r", 2), ("another", 0)):
+        ti = Listening()
+        ti.run_id = run_id
+        run(ti, **options)
+        assert (ti.told[-1]["state"], ti.told[-1]["credits_earlier"]) == ("found", expected)
+
+
 def test_one_that_stands_is_found(tmp_path):
     for expected in ("drawn", "found"):
         ti = Listening()
