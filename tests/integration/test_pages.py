@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import os
 import signal
+import threading
 import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.metadata import version
 from pathlib import Path
 from urllib.error import HTTPError
-from urllib.request import HTTPRedirectHandler, build_opener
+from urllib.request import HTTPRedirectHandler, Request, build_opener, urlopen
 
 import pytest
 from packaging.version import Version
@@ -32,7 +34,9 @@ IN_ORDER = [
     "The fox breaks its pencil", "A red balloon over the hills", "A cat asleep on a bookshelf",
     "An owl reads by lantern light",
 ]  # fmt: skip
-PATIENCE = 30_000
+PATIENCE = 90_000
+#: Seconds that a slow prompt waits at most.
+SLOWEST = 240
 LOADED = "element => element.complete && element.naturalWidth > 0"
 
 
@@ -43,18 +47,43 @@ def sandbox():
     with Sandbox(latency=0) as running:
         running.faults(
             [{"message": "Generation failed", "prompt": prompt, "times": None} for prompt in FAILED]
-            + [{"delay_before_charge": 12, "prompt": prompt, "times": None} for prompt in SLOW]
             + [{"delay_before_charge": 120, "prompt": KILLED, "times": None}]
         )
         yield running
 
 
 @pytest.fixture(scope="module")
-def airflow(tmp_path_factory, sandbox):
+def gate(sandbox):
+    """A way to the sandbox on which the slow prompts wait until it is opened: the address, and an event."""
+    opened = threading.Event()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self):
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            if any(prompt.encode() in body for prompt in SLOW):
+                opened.wait(SLOWEST)
+            # Without the Host, which is where the sandbox's pictures would lie.
+            headers = {name: self.headers[name] for name in ("X-API-Key", "Content-Type")}
+            with urlopen(Request(f"{sandbox.url}{self.path}", body, headers)) as answer:
+                self.send_response(answer.status)
+                self.end_headers()
+                self.wfile.write(answer.read())
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}", opened
+        opened.set()
+        server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def airflow(tmp_path_factory, sandbox, gate):
     home = tmp_path_factory.mktemp("airflow")
-    connection = {"conn_type": "talecraft", "host": sandbox.url, "password": sandbox.api_key}
+    plan = {"requests_per_minute": 6000}
+    connection = {"conn_type": "talecraft", "host": sandbox.url, "password": sandbox.api_key, "extra": plan}
     environment = {
-        "AIRFLOW_CONN_TALECRAFT_DEFAULT": json.dumps({**connection, "extra": {"requests_per_minute": 6000}}),
+        "AIRFLOW_CONN_TALECRAFT_DEFAULT": json.dumps(connection),
+        "AIRFLOW_CONN_TALECRAFT_SLOW": json.dumps({**connection, "host": gate[0]}),
         # Scheduled together, the tasks of one Dag would be several at a time anyway.
         "AIRFLOW__CORE__PARALLELISM": "6",
     }
@@ -179,7 +208,7 @@ def test_a_strangers_task_has_a_tab_that_says_so(look, airflow, runs):
     ours.get_by_text("This task draws no illustrations.").wait_for()
 
 
-def test_a_running_tasks_tab_says_what_is_on_its_way_and_turns_into_the_picture_by_itself(look, airflow, runs):
+def test_a_running_tasks_tab_says_what_is_on_its_way_and_turns_into_the_picture_by_itself(look, airflow, runs, gate):
     run = airflow.trigger("talecraft_pages_slow")
     single = inner(look(airflow.tab("talecraft_pages_slow", run, "single")))
     batch = inner(look(airflow.tab("talecraft_pages_slow", run, "batch")))
@@ -187,10 +216,11 @@ def test_a_running_tasks_tab_says_what_is_on_its_way_and_turns_into_the_picture_
     assert "Since" in single.locator(".since").inner_text()
     batch.get_by_text("1 of 2 delivered").wait_for()
     assert batch.get_by_role("progressbar").get_attribute("value") == "1"
-    assert "1 on their way" in batch.locator(".progress").inner_text()
+    batch.locator(".progress", has_text="1 on their way").wait_for()
+    gate[1].set()
     for ours in (single, batch):
-        ours.locator("img").first.wait_for(timeout=90_000)
-        ours.locator(".chip.drawn").wait_for(timeout=90_000)
+        ours.locator("img").first.wait_for()
+        ours.locator(".chip.drawn").wait_for()
     airflow.wait("talecraft_pages_slow", run)
 
 

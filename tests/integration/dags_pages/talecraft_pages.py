@@ -74,7 +74,7 @@ with DAG("talecraft_pages_hostile", schedule=None, default_args={"retries": 0}):
     )
     absurd.override(task_id="only_text")("a report that is text", "a value that is text")
 
-with DAG("talecraft_pages_slow", schedule=None, default_args={"retries": 0}):
+with DAG("talecraft_pages_slow", schedule=None, default_args={"retries": 0, "talecraft_conn_id": "talecraft_slow"}):
     GenerateIllustrationOperator(task_id="single", prompt="A snail posts a slow letter")
     GenerateIllustrationBatchOperator(
         task_id="batch", prompts=["A quick hare", "A snail posts a slow parcel"], max_concurrency=1
