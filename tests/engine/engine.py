@@ -23,6 +23,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
+from patience import PATIENCE
 from servers import TIED
 
 STAND_INS = Path(__file__).with_name("stand_ins")
@@ -53,7 +54,6 @@ NAME_SERVER = "10.0.2.3"
 PREFIX, LOCK = "tc-engine-", "held"
 #: Bytes of free memory with which its images (1.4 GB, at most 2) are kept there.
 PLENTY = 8 * 1024**3
-START_LIMIT = 60
 COMMAND_LIMIT = 600
 
 
@@ -231,7 +231,7 @@ class Engine:
         return not subprocess.run(["docker", "info"], env=self.environment, capture_output=True, check=False).returncode
 
     def _until(self, condition, message):
-        deadline = time.monotonic() + START_LIMIT
+        deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
             if result := condition():
                 return result
@@ -247,7 +247,7 @@ def remove_what_the_dead_have_left():
     for lock in Path(tempfile.gettempdir()).glob(f"{PREFIX}*/{LOCK}"):
         with suppress(OSError), lock.open("r+") as file:  # another one removes it, or it is not ours
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            deadline = time.monotonic() + START_LIMIT
+            deadline = time.monotonic() + PATIENCE
             while not control_groups_are_gone(lock.parent.name) and time.monotonic() < deadline:
                 time.sleep(0.1)  # its processes are still ending
             shutil.rmtree(lock.parent, ignore_errors=True)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from composed import BUCKET, SERVICES, USER, Composed, objects
 from engine import Engine
+from patience import PATIENCE
 
 pytestmark = pytest.mark.engine
 
@@ -110,6 +111,7 @@ def test_a_pictures_link_opens_in_a_browser_and_in_the_worker(composed, storyboo
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
         page = browser.new_page()
+        page.set_default_timeout(1000 * PATIENCE)
         page.goto(link)
         assert page.evaluate("document.images[0].naturalWidth") > 500
         page.goto("http://localhost:8080/dags")

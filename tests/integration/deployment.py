@@ -15,10 +15,10 @@ from urllib.parse import quote
 from urllib.request import Request, urlopen
 
 from migrated import migrated
+from patience import PATIENCE
 from watcher import Watcher
 
-START_LIMIT = 120
-RUN_LIMIT = 180
+#: Seconds for one answer; a question without one is asked again.
 ANSWER_LIMIT = 60
 
 
@@ -74,7 +74,7 @@ class Deployment:
             migrated(self.home)
         for name in ("api-server", "scheduler", "dag-processor"):
             self.start(name)
-        self.until(self._is_healthy, START_LIMIT, "Airflow did not come up")
+        self.until(self._is_healthy, PATIENCE, "Airflow did not come up")
         self.token = self._token()
         return self
 
@@ -111,7 +111,7 @@ class Deployment:
         """Run an ``airflow`` command to its end and return what it printed."""
         done = subprocess.run(
             [sys.executable, "-m", "airflow", *arguments],
-            env=self.environment, capture_output=True, text=True, timeout=START_LIMIT, check=False,
+            env=self.environment, capture_output=True, text=True, timeout=PATIENCE, check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
@@ -143,7 +143,7 @@ class Deployment:
                 return self.api(f"/dags/{dag_id}", {"is_paused": False}, method="PATCH")
             return None
 
-        self.until(known, START_LIMIT, f"{dag_id} did not appear: {self.api('/importErrors')}")
+        self.until(known, PATIENCE, f"{dag_id} did not appear: {self.api('/importErrors')}")
 
     def trigger(self, dag_id, conf=None):
         """Start a run of a Dag, once the Dag is known, and return its id."""
@@ -157,7 +157,7 @@ class Deployment:
             state = self.api(f"/dags/{dag_id}/dagRuns/{quote(run_id)}")["state"]
             return state if state in {"success", "failed"} else None
 
-        return self.until(ended, RUN_LIMIT, f"{dag_id} {run_id} did not end")
+        return self.until(ended, PATIENCE, f"{dag_id} {run_id} did not end")
 
     def run(self, dag_id, conf=None):
         """Run a Dag to its end; return its run id and its state."""

@@ -11,6 +11,8 @@ import sys
 from importlib.metadata import distributions
 from pathlib import Path
 
+from patience import PATIENCE
+
 
 def migrated(home):
     """Put an empty database into *home*, an AIRFLOW_HOME that uses SQLite; return *home*."""
@@ -22,7 +24,7 @@ def migrated(home):
             inherited = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")}
             command = [sys.executable, "-m", "airflow", "db", "migrate"]
             environment = {**inherited, "AIRFLOW_HOME": str(template)}
-            subprocess.run(command, env=environment, check=True, capture_output=True, timeout=120)
+            subprocess.run(command, env=environment, check=True, capture_output=True, timeout=PATIENCE)
             (template / "done").touch()
     Path(home).mkdir(parents=True, exist_ok=True)
     shutil.copy(template / "airflow.db", home)

@@ -8,6 +8,7 @@ from urllib.parse import quote
 from urllib.request import Request, urlopen
 
 from deployment import Deployment
+from patience import PATIENCE
 from people import GUEST
 
 ADMIN = "admin"
@@ -38,7 +39,7 @@ class AirflowWithPeople(Deployment):
         """Log somebody in."""
         body = json.dumps({"username": name, "password": PASSWORD}).encode()
         request = Request(f"{self.url}/auth/token", body, {"Content-Type": "application/json"})
-        with urlopen(request, timeout=60) as answer:
+        with urlopen(request, timeout=PATIENCE) as answer:
             return json.load(answer)["access_token"]
 
     def _token(self):

@@ -9,8 +9,7 @@ import select
 import subprocess
 import time
 
-#: Seconds for anything that is waited for.
-PATIENCE = 180
+from patience import PATIENCE
 
 
 class Person:

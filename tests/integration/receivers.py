@@ -7,7 +7,8 @@ import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-LIMIT = 60
+from patience import PATIENCE
+
 PREFIX = "airflow."
 
 
@@ -38,7 +39,7 @@ class Receiver:
 
     def until(self, wanted):
         """Wait until *wanted* has arrived; return what has."""
-        end = time.monotonic() + LIMIT
+        end = time.monotonic() + PATIENCE
         while (found := self.read()) != wanted and time.monotonic() < end:
             time.sleep(0.1)
         return found

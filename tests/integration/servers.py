@@ -24,7 +24,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from urllib.request import Request, urlopen
 
-START_LIMIT = 60
+from patience import PATIENCE
+
 VENV = Path(sys.prefix)
 #: Where scripts/environment.py puts it.
 AZURITE = VENV / "azurite" / "node_modules" / "azurite" / "dist" / "src" / "blob" / "main.js"
@@ -74,7 +75,7 @@ class Server(ABC):
         self.process.wait()
 
     def _wait_until_up(self):
-        deadline = time.monotonic() + START_LIMIT
+        deadline = time.monotonic() + PATIENCE
         while True:
             try:
                 return self.make_bucket()
@@ -214,7 +215,7 @@ class FakeGCS(Server):
             data=None if body is None else json.dumps(body).encode(),
             headers={"Content-Type": "application/json"},
         )
-        with urlopen(request, timeout=60) as answer:
+        with urlopen(request, timeout=PATIENCE) as answer:
             return answer.read() if "alt=media" in path else json.load(answer)
 
     def connection(self):

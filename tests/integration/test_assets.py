@@ -13,6 +13,7 @@ from urllib.parse import unquote
 
 import pytest
 from migrated import migrated
+from patience import PATIENCE
 
 pytestmark = pytest.mark.integration
 
@@ -78,7 +79,7 @@ def test_openlineage_is_told_from_the_endpoint_to_the_object(connected, tmp_path
     conf = json.dumps({"destination": f"file://{tmp_path}/books", "prompt": "A fox"})
     done = subprocess.run(
         [sys.executable, "-m", "airflow", "dags", "test", "talecraft_quickstart", "--conf", conf],
-        env=environment, capture_output=True, text=True, timeout=300, check=False,
+        env=environment, capture_output=True, text=True, timeout=PATIENCE, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     (picture,) = (tmp_path / "books").rglob("*.jpeg")

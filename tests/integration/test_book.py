@@ -8,6 +8,7 @@ from urllib.parse import quote
 from urllib.request import urlopen
 
 import pytest
+from patience import PATIENCE
 
 pytestmark = pytest.mark.integration
 
@@ -47,7 +48,7 @@ def test_the_pictures_are_shown_before_they_are_published_and_a_rejected_book_is
     assert detail["subject"] == "Publish The Lighthouse Mouse?"
     shown = re.findall(r"!\[(page-\d\d)\]\((http.*?)\)", detail["body"])
     assert [name for name, _ in shown] == [f"page-{number:02}" for number in range(1, PAGES + 1)]
-    with urlopen(shown[0][1], timeout=30) as picture:
+    with urlopen(shown[0][1], timeout=PATIENCE) as picture:
         assert picture.read(3) == b"\xff\xd8\xff"
     assert sorted(file.name for file in folder.glob("*.jpeg")) == [f"{name}.jpeg" for name, _ in shown]
     assert not (folder / "book.html").exists()

@@ -17,7 +17,8 @@ from pathlib import Path
 import pytest
 from drawing import prompts_of, receipt, requests_of
 from packaging.version import Version
-from person import PATIENCE, Person
+from patience import PATIENCE
+from person import Person
 
 pytestmark = pytest.mark.integration
 
@@ -352,5 +353,5 @@ def test_the_commands_are_light_to_import():
         "import sys; import airflow_provider_talecraft.cli.commands;"
         "print([n for n in sys.modules if n.split('.')[0] in {'airflow', 'requests', 'rich', 'tenacity', 'uvicorn'}])"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=PATIENCE, check=True)
     assert done.stdout.strip() == "[]"

@@ -7,6 +7,7 @@ import shutil
 from urllib.parse import urlsplit
 
 import pytest
+from patience import PATIENCE
 
 from airflow_provider_talecraft.get_provider_info import get_provider_info
 
@@ -26,6 +27,7 @@ def page(deployment):
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
         page = browser.new_page(viewport={"width": 1280, "height": 1000})
+        page.set_default_timeout(1000 * PATIENCE)
         page.goto(f"{deployment.url}/connections")
         yield page
         browser.close()

@@ -10,19 +10,19 @@ from pathlib import Path
 
 import psutil
 import pytest
+from patience import PATIENCE, left_of
 
 pytestmark = pytest.mark.integration
 
 ROOT = Path(__file__).parents[2]
 DEMO = [sys.executable, str(ROOT / "scripts" / "demo.py")]
-LIMIT = 120
 
 
 def test_a_prompt_reaches_the_demo_as_it_was_typed():
     typed = 'costs $5, "quoted", `ticked` & {{ it }}; $(PYTHON)'
     done = subprocess.run(
         ["make", "--silent", "--eval", "show: ; @printenv PROMPT", "show", f"PROMPT={typed}"],
-        cwd=ROOT, capture_output=True, text=True, timeout=30, check=True,
+        cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE, check=True,
     )  # fmt: skip
     assert done.stdout == typed + "\n"
 
@@ -32,7 +32,7 @@ PROMPT = 'A whale pays $5 for "{{ news }}"'
 
 def demo(prompt, folder):
     done = subprocess.run(
-        DEMO, env={**os.environ, "PROMPT": prompt}, cwd=folder, capture_output=True, text=True, timeout=LIMIT,
+        DEMO, env={**os.environ, "PROMPT": prompt}, cwd=folder, capture_output=True, text=True, timeout=PATIENCE,
         check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
@@ -77,7 +77,6 @@ def test_an_interrupted_demo_leaves_nothing_running(tmp_path):
         family = psutil.Process(demo.pid).children(recursive=True)
         assert len(family) >= 2, "the sandbox and Airflow"
         demo.send_signal(signal.SIGINT)
-        assert demo.wait(LIMIT) != 0
-        _, alive = psutil.wait_procs(family, timeout=30)
-        assert not alive
+        assert demo.wait(PATIENCE) != 0
+        assert not left_of(family)
         assert "Stopped; nothing is left running." in demo.stderr.read()

@@ -17,11 +17,11 @@ import forked
 import pytest
 from drawing import names, receipt
 from migrated import migrated
+from patience import PATIENCE
 
 pytestmark = pytest.mark.integration
 
 DAG = Path(__file__).with_name("dags") / "talecraft_draw_once.py"
-LIMIT = 180
 RUNS = {"the same run": "2026-01-02", "another run": "2026-01-03"}
 
 #: task: its state when it is run again, and how often its prompt was charged in the end
@@ -119,7 +119,7 @@ def environment(home, sandbox=None, folder="", only=""):
 
 def run(code, arguments, env, log):
     process = forked.start(code, arguments, env, log)
-    process.join(LIMIT)
+    process.join(PATIENCE)
     assert process.exitcode == 0, log.read_text()[-8000:]
     return log.read_text()
 
@@ -127,7 +127,7 @@ def run(code, arguments, env, log):
 def kill_each(processes):
     """Kill each process, with all that it started, as soon as its condition holds."""
     waiting = list(processes)
-    deadline = time.monotonic() + LIMIT
+    deadline = time.monotonic() + PATIENCE
     try:
         while waiting:
             assert time.monotonic() < deadline, waiting

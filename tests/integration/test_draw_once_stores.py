@@ -11,6 +11,7 @@ import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException
 from drawing import asked, draw, prompts_of, requests_of
 from loopback import gallery
+from patience import PATIENCE
 from pictures import picture
 
 from airflow_provider_talecraft.pictures.place import ObjectLocation
@@ -88,7 +89,7 @@ def two_at_once(store, prompt, file):
     together = threading.Barrier(2)
 
     def run(_):
-        together.wait(10)
+        together.wait(PATIENCE)
         return draw_into(store, prompt, file)
 
     with ThreadPoolExecutor(2) as pool:

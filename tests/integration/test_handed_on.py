@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from loopback import read_head, server
 from migrated import migrated
+from patience import PATIENCE
 from pictures import picture
 
 pytestmark = pytest.mark.integration
@@ -75,7 +76,7 @@ def run(request, tmp_path_factory):
         test = f"{bag}; print(bag.get_dag('talecraft_handed_on').test().state)"
         done = subprocess.run(
             [sys.executable, "-c", test], env=environment, cwd=migrated(home),
-            capture_output=True, text=True, timeout=300, check=False,
+            capture_output=True, text=True, timeout=PATIENCE, check=False,
         )  # fmt: skip
         prompts = [charge["prompt"] for charge in sandbox.ledger()["charges"]]
     assert (home / "xcoms").exists() == (request.param is backend)

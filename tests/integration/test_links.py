@@ -13,6 +13,7 @@ from urllib.parse import quote
 import pytest
 from migrated import migrated
 from packaging.version import Version
+from patience import PATIENCE
 
 pytestmark = pytest.mark.integration
 
@@ -45,7 +46,7 @@ def on_airflow_2(home, sandbox):
     code = LOOK.replace("FOLDER", repr(f"file://{home}/pictures"))
     migrated(home)
     done = subprocess.run(
-        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=300, check=False
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=PATIENCE, check=False
     )
     seen = [json.loads(line[5:]) for line in done.stdout.splitlines() if line.startswith("LINK ")]
     assert seen, done.stdout[-3000:] + done.stderr[-3000:]

@@ -16,9 +16,10 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 import pytest
-from deployment import START_LIMIT, Deployment
+from deployment import Deployment
 from migrated import migrated
 from packaging.version import Version
+from patience import PATIENCE
 from receivers import OpenTelemetry, StatsD
 
 from airflow_provider_talecraft.sandbox import Sandbox
@@ -80,7 +81,7 @@ def test_what_a_schedulers_tasks_tell_arrives(supervised, sandbox, kind, tmp_pat
         supervised.stop("scheduler")
         monkeypatch.setattr(supervised, "environment", {**supervised.environment, **receiver.environment})
         supervised.start("scheduler")
-        supervised.until(supervised._is_healthy, START_LIMIT, "the scheduler did not come back")
+        supervised.until(supervised._is_healthy, PATIENCE, "the scheduler did not come back")
         supervised.run("talecraft_metrics", {"dst": f"file://{tmp_path}/"})
         assert receiver.until(WANTED) == WANTED
     assert len(sandbox.ledger()["charges"]) == sum(PICTURES.values()) + 1
@@ -104,7 +105,7 @@ def test_what_dag_test_tells_arrives(sandbox, tmp_path):
             f"bag.get_dag('talecraft_metrics').test(run_conf={{'dst': 'file://{tmp_path}/'}})"
         )
         done = subprocess.run(
-            [sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=300, check=False
+            [sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=PATIENCE, check=False
         )
         assert receiver.until(WANTED) == WANTED, done.stdout[-3000:] + done.stderr[-3000:]
     # Neither a prompt nor the key is in any of the lines.
@@ -142,7 +143,7 @@ def test_the_exporter_makes_the_documented_names_of_the_lines(tmp_path):
     found = set()
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as exporter:
         try:
-            end = time.monotonic() + 30
+            end = time.monotonic() + PATIENCE
             is_sent = False
             while not wanted <= found and time.monotonic() < end:
                 with suppress(URLError, ConnectionError):

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from patience import PATIENCE
 
 from airflow_provider_talecraft.sandbox import Sandbox
 
@@ -28,7 +29,7 @@ def schemathesis(sandbox, *options, folder):
             "--no-color", *options,
         ],
         env={**os.environ, "PYTHONPATH": str(ROOT / "tests"), "SCHEMATHESIS_HOOKS": "openapi_checks"},
-        cwd=folder, capture_output=True, text=True, check=False, timeout=120,
+        cwd=folder, capture_output=True, text=True, check=False, timeout=PATIENCE,
     )  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from urllib.request import HTTPRedirectHandler, Request, build_opener, urlopen
 
 import pytest
 from packaging.version import Version
+from patience import PATIENCE
 
 if Version(version("apache-airflow")) < Version("3.1"):
     pytest.skip("the pages came with Airflow 3.1", allow_module_level=True)
@@ -34,7 +35,6 @@ IN_ORDER = [
     "The fox breaks its pencil", "A red balloon over the hills", "A cat asleep on a bookshelf",
     "An owl reads by lantern light",
 ]  # fmt: skip
-PATIENCE = 90_000
 #: Seconds that a slow prompt waits at most.
 SLOWEST = 240
 LOADED = "element => element.complete && element.naturalWidth > 0"
@@ -131,7 +131,7 @@ def look(chromium, airflow):
         for key, value in dict(storage).items():
             context.add_init_script(f"localStorage.setItem({key!r}, {value!r})")
         page = context.new_page()
-        page.set_default_timeout(PATIENCE)
+        page.set_default_timeout(1000 * PATIENCE)
         page.asked = []
         page.on("request", lambda request: page.asked.append(request.url))
         page.on("dialog", lambda dialog: pytest.fail(f"a page said {dialog.message!r}"))
@@ -297,7 +297,7 @@ def test_for_a_stranger_there_is_nothing(airflow, runs):
     ]  # fmt: skip
     for path in paths:
         with pytest.raises(HTTPError) as refused:
-            build_opener(Stay).open(f"{airflow.url}/talecraft/{path}", timeout=10)
+            build_opener(Stay).open(f"{airflow.url}/talecraft/{path}", timeout=PATIENCE)
         assert refused.value.code == 401, path
         assert json.loads(refused.value.read()) == {"detail": "Not authenticated"}, path
 
@@ -361,7 +361,7 @@ def test_a_picture_can_be_opened_and_its_link_copied_from_the_tab(look, airflow,
 
 def until(condition):
     """Wait for *condition*."""
-    end = time.monotonic() + PATIENCE / 1000
+    end = time.monotonic() + PATIENCE
     while not condition():
         assert time.monotonic() < end
         time.sleep(0.1)

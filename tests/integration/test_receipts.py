@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from packaging.version import Version
+from patience import PATIENCE
 
 pytestmark = pytest.mark.integration
 
@@ -35,7 +36,7 @@ def receipts(request):
 
     def run(*arguments, **environment):
         done = subprocess.run(
-            [sys.executable, *request.param, *arguments], capture_output=True, text=True, timeout=120, check=False,
+            [sys.executable, *request.param, *arguments], capture_output=True, text=True, timeout=PATIENCE, check=False,
             env={**os.environ, **environment},
         )  # fmt: skip
         return done.returncode, done.stdout, done.stderr
@@ -153,7 +154,7 @@ def test_the_script_on_the_page_adds_up_a_folder(draw, tmp_path):
     draw(f"file://{tmp_path}/", "A fox", "An owl")
     (script,) = re.findall(r"```python\n(.*?)```", DOCS, re.DOTALL)
     done = subprocess.run(
-        [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE, check=True
     )
     assert done.stdout.strip() == "4 credits"
 
@@ -162,5 +163,5 @@ def test_the_command_is_light_to_import():
     code = (
         "import sys; import airflow_provider_talecraft.cli.receipts; print([n for n in sys.modules if 'airflow.' in n])"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=PATIENCE, check=True)
     assert done.stdout.strip() == "[]"

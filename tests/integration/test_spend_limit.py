@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 import pytest
 from migrated import migrated
+from patience import PATIENCE
 
 from airflow_provider_talecraft.sandbox import Sandbox
 
@@ -80,7 +81,7 @@ def test_processes_that_ask_at_the_same_moment_never_pass_the_limit(daily, conne
         for process in processes:
             process.stdin.write("\n")
             process.stdin.flush()
-        drawn = [int(process.communicate(timeout=120)[0].splitlines()[-1]) for process in processes]
+        drawn = [int(process.communicate(timeout=PATIENCE)[0].splitlines()[-1]) for process in processes]
     finally:
         for process in processes:
             process.kill()
@@ -104,7 +105,7 @@ def test_a_command_counts_too(daily, connection, tmp_path):
             env=environment,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=PATIENCE,
             check=False,
         )
         for prompt in ("A fox", "An owl")

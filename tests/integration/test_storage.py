@@ -16,6 +16,7 @@ import psutil
 import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException
 from loopback import gallery, read_head, server
+from patience import PATIENCE
 from pictures import large_jpeg, picture
 from state_store import Store, TaskInstance
 
@@ -32,7 +33,6 @@ pytestmark = pytest.mark.integration
 ONE, OTHER = picture(size=(40, 30)), picture("PNG", size=(30, 40))
 FACTS = {"id": "fox-1", "prompt": "A fox, “quoted” — 雪中的狐狸\n", "style": "children_book", "aspect_ratio": "4:3"}
 TI = SimpleNamespace(dag_id="book", task_id="store", run_id="manual__1", map_index=-1)
-LIMIT = 180
 
 
 def land(store, url, name="", **options):
@@ -262,7 +262,7 @@ def landing(store, source):
 
 
 def until(condition, process):
-    deadline = time.monotonic() + LIMIT
+    deadline = time.monotonic() + PATIENCE
     while not condition():
         assert process.poll() is None, "it ended before it could be killed"
         assert time.monotonic() < deadline
@@ -285,12 +285,12 @@ def test_a_worker_that_is_killed_in_the_middle_of_an_upload_leaves_what_was(stor
     with landing(store, large) as process:
         until(begun, process)
         process.send_signal(signal.SIGKILL)
-        assert process.wait(LIMIT) == -signal.SIGKILL
+        assert process.wait(PATIENCE) == -signal.SIGKILL
     assert begun(), "it was in the middle"
     standing = {name: size for name, size in store.objects().items() if not name.endswith(".part")}
     assert standing == ({"cover.jpeg": len(before)} if before else {})
     with landing(store, large) as process:
-        assert process.wait(LIMIT) == 0
+        assert process.wait(PATIENCE) == 0
     assert store.objects()["cover.jpeg"] == LARGE
 
 
@@ -305,6 +305,6 @@ def test_an_upload_holds_a_few_parts_at_a_time_whatever_its_size(store, large):
             except psutil.NoSuchProcess:
                 break
             time.sleep(0.002)
-        assert process.wait(LIMIT) == 0
+        assert process.wait(PATIENCE) == 0
     assert store.objects()["cover.jpeg"] == LARGE
     assert peak - start < LARGE / 2

@@ -20,6 +20,7 @@ from urllib.request import Request, urlopen
 import pytest
 from deployment import Deployment
 from packaging.version import Version
+from patience import PATIENCE
 from pictures import large_jpeg, picture
 from servers import BUCKET
 
@@ -65,7 +66,7 @@ class Airflow(Deployment):
         if name not in self.tokens:
             body = json.dumps({"username": name, "password": PASSWORD}).encode()
             request = Request(f"{self.url}/auth/token", body, {"Content-Type": "application/json"})
-            with urlopen(request, timeout=60) as answer:
+            with urlopen(request, timeout=PATIENCE) as answer:
                 self.tokens[name] = json.load(answer)["access_token"]
         return self.tokens[name]
 
@@ -79,7 +80,7 @@ class Airflow(Deployment):
         given = urlencode({name: value for name, value in parameters.items() if value is not None})
         url = f"{self.url}/talecraft-stored/{route}?{given}{query}"
         try:
-            with urlopen(Request(url, headers={**token, **dict(headers)}), timeout=60) as answer:
+            with urlopen(Request(url, headers={**token, **dict(headers)}), timeout=PATIENCE) as answer:
                 return answer.status, answer.headers, answer.read()
         except HTTPError as error:
             return error.code, error.headers, error.read()
@@ -98,7 +99,7 @@ class Airflow(Deployment):
                 {"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
                 method="PATCH",
             )
-            with urlopen(request, timeout=60):
+            with urlopen(request, timeout=PATIENCE):
                 pass
 
         try:
@@ -493,7 +494,7 @@ def test_a_manifest_of_other_things_is_refused(airflow):
 def rendered(airflow, change, task_id="folder"):
     """Change the rendered fields behind Airflow's back, as Airflow itself may."""
     where = "WHERE dag_id = ? AND task_id = ?"
-    with sqlite3.connect(airflow.home / "airflow.db", timeout=30) as database:
+    with sqlite3.connect(airflow.home / "airflow.db", timeout=PATIENCE) as database:
         table = "rendered_task_instance_fields"
         (before,) = database.execute(f"SELECT rendered_fields FROM {table} {where}", (DAG, task_id)).fetchone()
 

@@ -7,11 +7,11 @@ import subprocess
 import sys
 from base64 import b64encode
 from contextlib import suppress
-from pathlib import Path
 
 import psutil
 import pytest
 import servers
+from patience import PATIENCE, left_of
 
 pytestmark = pytest.mark.integration
 
@@ -42,7 +42,7 @@ def test_another_process_stores_here_with_the_environment_alone(store, tmp_path)
     plain = {name: value for name, value in os.environ.items() if name not in store.environment}
     subprocess.run(
         [sys.executable, "-c", code, store.uri("page.jpeg"), store.conn_id or "", str(source)],
-        env={**plain, **store.environment}, timeout=120, check=True,
+        env={**plain, **store.environment}, timeout=PATIENCE, check=True,
     )  # fmt: skip
     assert store.objects() == {"page.jpeg": len(PICTURE)}
 
@@ -68,24 +68,22 @@ def test_a_server_ends_with_all_it_started_also_when_a_test_fails(kind, tmp_path
         listening = {at.laddr.ip for process in family for at in process.net_connections() if at.status == "LISTEN"}
         raise ZeroDivisionError
     assert listening == {"127.0.0.1"}
-    # The server is waited for; the others are whoever's who takes orphans.
-    _, alive = psutil.wait_procs(family, timeout=5)
-    assert not [process for process in alive if process.status() != psutil.STATUS_ZOMBIE]
+    assert not left_of(family)
 
 
 def test_a_server_does_not_outlive_tests_that_are_killed(tmp_path):
     code = (
         "import pathlib, sys, time; from servers import FakeGCS; "
-        "server = FakeGCS(pathlib.Path(sys.argv[1])).__enter__(); print(server.process.pid, flush=True); time.sleep(60)"
+        "server = FakeGCS(pathlib.Path(sys.argv[1])).__enter__(); print(server.process.pid, flush=True); time.sleep(600)"
     )
     with subprocess.Popen(
         [sys.executable, "-c", code, str(tmp_path)],
-        env={**os.environ, "PYTHONPATH": str(Path(servers.__file__).parent)}, stdout=subprocess.PIPE, text=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}, stdout=subprocess.PIPE, text=True,
     ) as tests:  # fmt: skip
         server = psutil.Process(int(tests.stdout.readline()))
         assert server.is_running()
         tests.kill()
-    server.wait(10)
+    assert not left_of([server])
 
 
 def test_a_server_that_cannot_start_says_why(tmp_path, monkeypatch):

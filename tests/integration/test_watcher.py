@@ -7,12 +7,11 @@ import subprocess
 import sys
 import time
 from importlib.metadata import version
-from pathlib import Path
 
 import psutil
 import pytest
-from deployment import START_LIMIT
 from packaging.version import Version
+from patience import PATIENCE, left_of
 
 pytestmark = pytest.mark.integration
 
@@ -52,19 +51,18 @@ time.sleep(600)
 """
     with subprocess.Popen(
         [sys.executable, "-c", code, str(tmp_path)],
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parent)},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
     ) as tests:
         try:
             family = _family(tests, count)
         finally:
             tests.kill()
-    _, alive = psutil.wait_procs(family, timeout=20)
-    assert not [process for process in alive if process.status() != psutil.STATUS_ZOMBIE]
+    assert not left_of(family)
 
 
 def _family(tests, count):
     """Return all that the tests have started, once there are so many beside the watcher."""
-    deadline = time.monotonic() + START_LIMIT
+    deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         family = psutil.Process(tests.pid).children(recursive=True)
         if len(family) > count:

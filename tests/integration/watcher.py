@@ -31,7 +31,7 @@ class Watcher:
     def close(self):
         """End all sessions; return when they are gone."""
         self._process.stdin.close()
-        self._process.wait(60)
+        self._process.wait()
 
 
 def kill_session(session, number=signal.SIGKILL):

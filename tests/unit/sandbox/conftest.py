@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
+from patience import PATIENCE
 
 from airflow_provider_talecraft.sandbox import Sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-PATIENCE = 15.0
 
 
 @dataclass

@@ -13,10 +13,10 @@ import pytest
 import requests
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from patience import PATIENCE
 
 from airflow_provider_talecraft.sandbox import Sandbox
 
-PATIENCE = 15.0
 GOOD = {"prompt": "a fox"}
 NO_KEY = "API key is required. Please provide X-API-Key header."
 
