@@ -224,12 +224,16 @@ class OnePlace(RuleBasedStateMachine):
 
         Nothing but waiting takes as long as a lease: between its look at the receipt and its write no worker sleeps.
         Nor does anybody write in the very moment in which an answer is written that came after its lease: no store
-        that cannot compare and swap tells those two apart (docs/receipts.md).
+        that cannot compare and swap tells those two apart (docs/receipts.md). The same goes for two workers of one task
+        instance, which do not wait for each other: none stops between its look and its write for a whole request.
         """
-        if worker.at == "sleep" or any(one.is_late for one in self.running()):
+        if worker.at == "sleep" or any(one.is_late for one in self.running()) or self.is_answered_beside_a_twin(worker):
             self.rest(besides=worker)
         worker.step()
         self.count_late_ones()
+
+    def is_answered_beside_a_twin(self, worker):
+        return worker.at == "answer" and any(one is not worker and one.ti == worker.ti for one in self.running())
 
     def count_late_ones(self):
         """An answer that takes longer than a lease is none to the others."""
