@@ -74,11 +74,13 @@ def test_a_server_ends_with_all_it_started_also_when_a_test_fails(kind, tmp_path
 def test_a_server_does_not_outlive_tests_that_are_killed(tmp_path):
     code = (
         "import pathlib, sys; from servers import FakeGCS; "
-        "server = FakeGCS(pathlib.Path(sys.argv[1])).__enter__(); print(server.process.pid, flush=True); sys.stdin.read()"
+        "server = FakeGCS(pathlib.Path(sys.argv[1])).__enter__(); print(server.process.pid, flush=True); "
+        "sys.stdin.read()"
     )
     with subprocess.Popen(
         [sys.executable, "-c", code, str(tmp_path)],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
     ) as tests:  # fmt: skip
         server = psutil.Process(int(tests.stdout.readline()))
         assert server.is_running()
