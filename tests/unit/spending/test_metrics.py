@@ -178,6 +178,11 @@ def test_a_batch_tells_how_long_each_request_waited_for_its_turn(connected, stat
     assert first < 400 < second < 900 < third < 5000
 
 
+def test_a_time_is_told_in_milliseconds_to_the_microsecond(stats):
+    Metrics().waited(1.2345678, metrics.TURN)
+    assert stats.values(metrics.WAIT) == [1234.568]
+
+
 def test_a_wait_for_another_tasks_picture_is_told(connected, stats, tmp_path):
     killed_while_asking(tmp_path / "fox.json", busy_for=1.5)
     draw(tmp_path, name="fox", ti=another_run())

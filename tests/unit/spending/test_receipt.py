@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from airflow_provider_talecraft.exceptions import TaleCraftGenerationFailedError, TaleCraftOutcomeUnknownError
+from airflow_provider_talecraft.spending import claims
 from airflow_provider_talecraft.spending.claims import TakenError
 
 pytestmark = pytest.mark.usefixtures("connected")
@@ -241,6 +242,24 @@ def a_record(folder, run_id, *, lease):
     path = ObjectStoragePath(f"file://{folder}/cover.json")
     kept = Receipt(path, files=["cover.jpeg"], request=request, owner=owner, lease=lambda: lease)
     return SpendRecord(kept, fingerprint=fingerprint(request), max_tries=4, try_number=1, max_replays=1)
+
+
+def test_a_person_can_read_it_and_it_says_nothing_that_is_not_so_yet(tmp_path):
+    with a_record(tmp_path, "第一次", lease=600).attempt("A fox"):
+        text = (tmp_path / "cover.json").read_text(encoding="utf-8")
+    assert text.endswith("\n}\n")
+    assert {' "state": "asked",', ' "run_id": "第一次",', ' "credits": 0,'} <= set(text.splitlines())
+    assert "replaces" not in text
+
+
+def test_others_are_told_until_when_to_wait_by_the_claim_and_by_the_answer(tmp_path, monkeypatch):
+    killed_while_asking(tmp_path / "cover.json")
+    monkeypatch.setattr(claims, "_remove", lambda _: None)  # as if it were killed before
+    record = a_record(tmp_path, "mine", lease=600)
+    with record.attempt("A fox"):
+        assert not claims.is_over(receipt(tmp_path / "cover.json.2"))
+    record.deliver({"id": "1", "status": "success", "image_url": "https://cdn.test/fox.jpeg"})
+    assert not claims.is_over(receipt(tmp_path / "cover.json"))
 
 
 def test_of_two_that_saw_no_receipt_one_asks(tmp_path):
