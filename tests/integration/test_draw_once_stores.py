@@ -37,11 +37,13 @@ def put(store, name, content):
 def test_a_picture_is_drawn_found_again_and_redrawn_when_its_request_changed(store, connected, file):
     first = draw_into(store, file=file)
     assert draw_into(store, file=file) == {**first, "drawn": False}
+    described = "cover.jpeg.json" if file else "cover.json"
+    assert store.content_type(described) in {"application/json", None}, "a folder keeps no types"
     changed = draw_into(store, "An owl", file)
     assert (changed["drawn"], changed["path"]) == (True, first["path"])
     assert hashlib.sha256(store.read("cover.jpeg")).hexdigest() == changed["sha256"]
-    assert set(store.objects()) == {"cover.jpeg", "cover.jpeg.json" if file else "cover.json"}
-    assert json.loads(store.read("cover.jpeg.json" if file else "cover.json"))["prompt"] == "An owl"
+    assert set(store.objects()) == {"cover.jpeg", described}
+    assert json.loads(store.read(described))["prompt"] == "An owl"
     assert requests_of(connected) == 2
 
 
