@@ -27,7 +27,8 @@ class Tally:
     :param drawn: delivered in this try.
     :param paid: charged in this try, delivered or not: a picture that is paid for may still fail to be stored.
     :param kept: delivered before this try.
-    :param others: those of them that another task, or another run, has paid for.
+    :param earlier: delivered, and paid for by earlier tries of this task.
+    :param others: delivered, and paid for by another task or another run.
     :param failed: ended in an error of their own.
     :param replayed: sent again in this try although an earlier request had no answer.
     :param unanswered: requests without an answer over all tries; each may have been charged.
@@ -37,6 +38,7 @@ class Tally:
     drawn: int = 0
     paid: int = 0
     kept: int = 0
+    earlier: int = 0
     others: int = 0
     failed: int = 0
     replayed: int = 0
@@ -69,7 +71,7 @@ class Tally:
         return {
             **summary,
             "credits": this_try,
-            "credits_earlier": (self.kept - self.others) * CREDITS,
+            "credits_earlier": self.earlier * CREDITS,
             "of_others": self.others,
         }
 

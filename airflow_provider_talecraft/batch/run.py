@@ -138,8 +138,9 @@ class Batch:
         try:
             record = self._record(item)
             replays, unanswered = record.replays, record.unanswered
-            drawn = not record.delivered
-            self._deliver(item, self._draw(item, record, thread), drawn=drawn, own=record.is_own)
+            found, was_paid = bool(record.delivered), record.was_paid
+            result = self._draw(item, record, thread)
+            self._deliver(item, result, found=found, earlier=was_paid and record.is_own, others=not record.is_own)
         except HaltedError:
             pass
         except EVERYBODYS as error:
@@ -195,17 +196,18 @@ class Batch:
             finally:
                 self._asked[thread] = None
 
-    def _deliver(self, item: Item, result: dict[str, Any], *, drawn: bool, own: bool) -> None:
+    def _deliver(self, item: Item, result: dict[str, Any], *, found: bool, earlier: bool, others: bool) -> None:
         self._output.add({"index": item.index, "key": item.key, **result, **item.request.payload()})
-        if drawn:
+        if not found:
             self._limiter.delivered()
         with self._lock:
-            if drawn:
+            self.tally.earlier += earlier
+            self.tally.others += others
+            if found:
+                self.tally.kept += 1
+            else:
                 self.tally.drawn += 1
                 self._in_a_row = 0
-            else:
-                self.tally.kept += 1
-                self.tally.others += not own
 
     def _fail(self, item: Item, error: TaleCraftError | AirflowFailException, *, in_a_row: bool) -> None:
         for line in in_short_lines(f"{item}: {reason(error)}"):

@@ -71,7 +71,12 @@ class DrawOnce:
     @property
     def is_paid(self) -> bool:
         """Whether it is paid for, and only to be fetched and put in its place."""
-        return self.delivered is None and self._record.delivered is not None
+        return self.delivered is None and self._record.was_paid
+
+    @property
+    def was_paid(self) -> bool:
+        """Whether it was paid for before this try, by whomever."""
+        return self.delivered is not None or self._record.was_paid
 
     @property
     def is_own(self) -> bool:

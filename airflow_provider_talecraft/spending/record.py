@@ -114,6 +114,11 @@ class SpendRecord:
         self._entry = entry
 
     @property
+    def was_paid(self) -> bool:
+        """Whether it was paid for before this try."""
+        return self.delivered is not None
+
+    @property
     def is_own(self) -> bool:
         """Whether what is delivered was paid for by this task instance; a record has no other readers."""
         return True

@@ -71,7 +71,7 @@ class Report:
         """Tell how it stands. Pages that show less are no reason to lose a picture: what goes wrong is only logged."""
         if self._record is not None:
             facts |= {"replays": self._record.replays, "credits_unknown": self._record.unanswered * CREDITS}
-            if state == "found" and self._record.is_own:
+            if state in {"drawn", "found"} and not self._facts["credits"] and self._record.is_own:
                 facts["credits_earlier"] = CREDITS
         self._facts |= {"state": state, **facts}
         if self._ti is None:

@@ -762,8 +762,10 @@ def test_a_batch_reports_what_this_try_was_charged_what_earlier_ones_were_and_le
     dst = f"file://{tmp_path}/"
     assert report(prompts=PAGES[:2], dst=dst, run_id="yesterday") == (4, 0, 0)
     assert report(dst=dst) == (8, 0, 2)
-    assert report(prompts=["A fox"], dst=dst, max_bytes=10) == (2, 0, 0), "paid for, and not stored"
-    assert len(connected.ledger()["charges"]) == 6 + 6 + 1
+    for prompt, run_id, fetched in (("A fox", "r", (0, 2, 0)), ("An owl", "another", (0, 0, 1))):
+        assert report(prompts=[prompt], dst=dst, max_bytes=10) == (2, 0, 0), "paid for, and not stored"
+        assert report(prompts=[prompt], dst=dst, run_id=run_id) == fetched
+    assert len(connected.ledger()["charges"]) == 6 + 6 + 2
 
 
 def test_a_batch_reports_how_far_it_is_while_it_runs_and_what_is_on_its_way(connected, store, monkeypatch):

@@ -69,6 +69,18 @@ def test_what_an_earlier_try_paid_is_told_apart_and_what_another_run_paid_is_not
         assert (ti.told[-1]["credits"], ti.told[-1]["credits_earlier"]) == expected
 
 
+@pytest.mark.parametrize(("run_id", "earlier"), [("r", 2), ("another", 0)])
+def test_one_that_is_only_fetched_now_has_cost_the_try_that_paid_for_it(connected, tmp_path, run_id, earlier):
+    options = {"operator": IllustrationOperator, "dst": f"{tmp_path.as_uri()}/"}
+    with pytest.raises(errors.TaleCraftDownloadError):
+        run(Listening(), max_bytes=10, **options)
+    ti = Listening(2)
+    ti.run_id = run_id
+    run(ti, **options)
+    assert (ti.told[-1]["state"], ti.told[-1]["credits"], ti.told[-1]["credits_earlier"]) == ("drawn", 0, earlier)
+    assert len(connected.ledger()["charges"]) == 1
+
+
 def test_a_picture_that_another_run_was_to_replace_is_told_to_have_cost_him_who_paid_for_it(tmp_path):
     options = {"operator": IllustrationOperator, "dst": f"{tmp_path.as_uri()}/", "name": "cover", "redraw": "never"}
     run(Listening(), **options)
