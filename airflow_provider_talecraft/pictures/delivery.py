@@ -179,12 +179,10 @@ class Delivery:
 
         :raises TaleCraftDownloadError: if there is no picture at *url*, or too large a one.
         """
-        with tempfile.TemporaryDirectory(prefix="talecraft-") as folder:
-            local = Path(folder, "picture")
-            with local.open("w+b") as file:
-                got = fetch(url, file, max_bytes=self.max_bytes, trusted=self.trusted)
-                known = inspect(file, name=without_query(url))
-            yield Picture(local, got.size, got.sha256, known)
+        with tempfile.NamedTemporaryFile(prefix="talecraft-") as file:
+            got = fetch(url, file, max_bytes=self.max_bytes, trusted=self.trusted)
+            known = inspect(file, name=without_query(url))
+            yield Picture(Path(file.name), got.size, got.sha256, known)
 
     def file_name(self, name: str, picture: Picture) -> str:
         """Return what the file of *picture* is called: its extension follows the bytes where ``dst`` is a folder."""

@@ -28,7 +28,7 @@ from airflow_provider_talecraft.pictures.addresses import PublicOnly, UnknownNam
 
 if TYPE_CHECKING:
     from collections.abc import Collection
-    from typing import BinaryIO
+    from typing import IO
 
 #: Seconds to connect, and between two reads.
 TIMEOUTS = (10.0, 30.0)
@@ -73,7 +73,7 @@ class _PassesError(Exception):
 
 
 def fetch(
-    url: str, into: BinaryIO, *, max_bytes: int, trusted: Collection[str] = (), deadline: float = DEADLINE
+    url: str, into: IO[bytes], *, max_bytes: int, trusted: Collection[str] = (), deadline: float = DEADLINE
 ) -> Fetched:
     """Stream what is at *url* into *into*, in constant memory.
 
@@ -147,7 +147,7 @@ def _is_trusted(parts: SplitResult, trusted: Collection[str]) -> bool:
     return host in trusted or f"{host}:{parts.port or _DEFAULT_PORTS[parts.scheme]}" in trusted
 
 
-def _attempt(url: str, into: BinaryIO, shown: str, max_bytes: int, *, is_trusted: bool, until: float) -> Fetched:
+def _attempt(url: str, into: IO[bytes], shown: str, max_bytes: int, *, is_trusted: bool, until: float) -> Fetched:
     into.seek(0)
     into.truncate()
     failure: TaleCraftDownloadError | None = None
@@ -202,7 +202,7 @@ def _check_head(response: requests.Response, shown: str, max_bytes: int) -> None
         raise _too_large(shown, max_bytes)
 
 
-def _receive(response: requests.Response, into: BinaryIO, shown: str, max_bytes: int) -> Fetched:
+def _receive(response: requests.Response, into: IO[bytes], shown: str, max_bytes: int) -> Fetched:
     digest = hashlib.sha256()
     size = 0
     for chunk in response.iter_content(CHUNK_BYTES):

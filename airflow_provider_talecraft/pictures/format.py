@@ -12,7 +12,7 @@ from airflow_provider_talecraft.exceptions import TaleCraftDownloadError
 from airflow_provider_talecraft.pictures.orientation import QUARTER_TURNS, orientation
 
 if TYPE_CHECKING:
-    from typing import BinaryIO
+    from typing import IO
 
 #: Pixels. What Pillow opens without a warning of a decompression bomb: 0.25 GiB at 3 bytes each.
 MAX_PIXELS = 1024 * 1024 * 1024 // 4 // 3
@@ -51,7 +51,7 @@ class Format:
     height: int
 
 
-def inspect(file: BinaryIO, *, name: str) -> Format:
+def inspect(file: IO[bytes], *, name: str) -> Format:
     """Return what *file* is: from its first bytes, its header and its last bytes.
 
     That it ends as its format ends shows that nothing is missing, and that no other file is hung behind it.
@@ -91,7 +91,7 @@ def _type_of(head: bytes) -> tuple[str, str]:
     return "", ""
 
 
-def _ends_as_it_should(file: BinaryIO, head: bytes, size: int, content_type: str) -> bool:
+def _ends_as_it_should(file: IO[bytes], head: bytes, size: int, content_type: str) -> bool:
     if content_type == "image/webp":
         length = int.from_bytes(head[4:8], "little") + 8
         if not length <= size <= length + _TAIL_BYTES:

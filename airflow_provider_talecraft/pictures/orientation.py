@@ -6,7 +6,7 @@ import struct
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from typing import BinaryIO
+    from typing import IO
 
 #: Orientations that swap width and height.
 QUARTER_TURNS = frozenset({5, 6, 7, 8})
@@ -18,7 +18,7 @@ EXIF_BYTES = 64 * 1024
 _ORIENTATION_TAG = 0x0112
 
 
-def orientation(file: BinaryIO, content_type: str) -> int:
+def orientation(file: IO[bytes], content_type: str) -> int:
     """Return the Exif orientation of a PNG or a WebP, 1 to 8; 1 if it has none.
 
     :param file: a seekable binary file.

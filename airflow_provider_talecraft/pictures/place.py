@@ -195,14 +195,14 @@ class ObjectLocation:
         :param exclusive: take the place only if nothing stands here.
         :raises FileExistsError: if something does.
         """
+        if self._is_local:
+            self._put_beside(source, exclusive=exclusive)
+            return
         if isinstance(source, bytes):
             with tempfile.NamedTemporaryFile() as file:
                 file.write(source)
                 file.flush()
                 self.put(Path(file.name), content_type=content_type, metadata=metadata, exclusive=exclusive)
-            return
-        if self._is_local:
-            self._put_beside(source, exclusive=exclusive)
             return
         store = STORES.get(self.path.protocol)
         options = store.options(content_type, metadata or {}) if store else {}
@@ -225,14 +225,19 @@ class ObjectLocation:
         if store and store.metadata_after and metadata:
             fs.setxattrs(path, **metadata)
 
-    def _put_beside(self, source: Path, *, exclusive: bool) -> None:
+    def _put_beside(self, source: Path | bytes, *, exclusive: bool) -> None:
         place = Path(self.path.path)
         place.parent.mkdir(parents=True, exist_ok=True)
         name = place.name.encode()[:100].decode(errors="ignore")  # a name has 255 bytes, not characters
         beside = place.with_name(f".{name}.{uuid4().hex}.part")
         try:
-            shutil.copyfile(source, beside)
-            with beside.open("rb+") as file:
+            with beside.open("xb") as file:
+                if isinstance(source, bytes):
+                    file.write(source)
+                else:
+                    with source.open("rb") as content:
+                        shutil.copyfileobj(content, file)
+                file.flush()
                 os.fsync(file.fileno())  # else a power failure could leave the name without the content
             if exclusive:
                 _take(place, beside)

@@ -51,7 +51,7 @@ def test_a_manifest_that_cannot_be_finished_leaves_the_one_before(manifest, tmp_
         output.add({"index": 0})
         manifest.write(output)
         output.add({"index": 1})
-        monkeypatch.setattr("shutil.copyfile", lambda *_: (_ for _ in ()).throw(OSError("no space left")))
+        monkeypatch.setattr("shutil.copyfileobj", lambda *_: (_ for _ in ()).throw(OSError("no space left")))
         with pytest.raises(OSError, match="no space left"):
             manifest.write(output)
     assert [entry["index"] for entry in standing(manifest)] == [0]

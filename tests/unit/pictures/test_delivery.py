@@ -130,15 +130,16 @@ def test_what_is_no_picture_is_named_by_its_url_without_the_query(tmp_path):
                 pytest.fail("it is a picture")
 
 
-def test_a_picture_on_its_way_lies_in_a_temporary_folder_of_its_own_and_is_gone_afterwards(tmp_path, monkeypatch):
+def test_a_picture_on_its_way_is_a_temporary_file_of_its_own_and_is_gone_afterwards(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with gallery(content := picture()) as (url, _):
         to = delivery(f"file://{tmp_path}/", trusted=("127.0.0.1",), max_bytes=len(content))
         with to.fetched(url) as fetched:
             assert fetched.local.read_bytes() == content
-            assert fetched.local.parent.name.startswith("talecraft-")
+            assert fetched.local.name.startswith("talecraft-")
+            assert fetched.local.stat().st_mode & 0o077 == 0, "nobody else reads what is not checked yet"
             assert list(tmp_path.iterdir()) == []
-    assert not fetched.local.parent.exists()
+    assert not fetched.local.exists()
 
 
 @pytest.mark.parametrize(

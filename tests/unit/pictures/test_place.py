@@ -307,3 +307,16 @@ def test_a_filesystem_that_is_not_installed_is_told_with_the_extra_that_brings_i
     with pytest.raises(AirflowFailException, match=r"^There is no filesystem for x://b/x/: no such module\.$"):
         checked_path("x://b/x/", None)
     assert over == ["mine", "mine", "mine", None]
+
+
+@pytest.mark.parametrize("source", ["file", "bytes"])
+def test_what_is_put_into_a_folder_is_a_file_as_anybody_makes_it_there(tmp_path, source):
+    """Whatever the mode of the file that it was fetched into: others read the folder, too."""
+    private = tmp_path / "fetched"
+    private.write_bytes(b"fox")
+    private.chmod(0o600)
+    (usual := tmp_path / "usual").touch()
+    location = ObjectLocation(ObjectStoragePath(f"file://{tmp_path}/folder/fox.jpeg"))
+    location.put(private if source == "file" else b"fox", content_type="image/jpeg")
+    stored = tmp_path / "folder" / "fox.jpeg"
+    assert (stored.read_bytes(), stored.stat().st_mode) == (b"fox", usual.stat().st_mode)
