@@ -32,6 +32,7 @@ from airflow_provider_talecraft.exceptions import TaleCraftDownloadError, TaleCr
 from airflow_provider_talecraft.pictures.delivery import Delivery, Picture
 from airflow_provider_talecraft.pictures.format import EXTENSIONS, Format
 from airflow_provider_talecraft.spending import claims, once
+from airflow_provider_talecraft.spending import receipt as receipts
 from airflow_provider_talecraft.spending.once import DrawOnce
 from airflow_provider_talecraft.spending.terms import Terms
 
@@ -188,6 +189,9 @@ class OnePlace(RuleBasedStateMachine):
         self.patched = pytest.MonkeyPatch()
         self.patched.setattr(claims, "datetime", self.clock.datetimes())
         self.patched.setattr(once, "time", self.clock)
+        self.patched.setattr(receipts, "time", self.clock)
+        # As in life: whoever tries to write an answer down has given up before others take the request for lost.
+        self.patched.setattr(receipts, "PATIENCE", LEASE - 2)
         self.patched.setattr(os, "fsync", lambda _: None)
         for owner, name in ((LocalFileSystem, "info"), (LocalFileSystem, "cat_file"), (LocalFileSystem, "rm_file")):
             self.patched.setattr(owner, name, self.stopping(name, getattr(owner, name)))
