@@ -113,8 +113,8 @@ def test_another_requests_picture_is_replaced_left_or_drawn_over(sandbox, tmp_pa
 
 
 def test_always_draws_in_every_run_and_after_a_clear_but_not_in_another_try(sandbox, tmp_path):
-    draw(tmp_path, redraw="always", ti=TaskInstance(1, 3, "a"))
-    draw(tmp_path, redraw="always", ti=TaskInstance(2, 3, "a"))
+    assert draw(tmp_path, redraw="always", ti=TaskInstance(1, 3, "a"))["drawn"]
+    assert not draw(tmp_path, redraw="always", ti=TaskInstance(2, 3, "a"))["drawn"]
     assert requests_of(sandbox) == 1
     draw(tmp_path, redraw="always", ti=TaskInstance(3, 5, "a"))
     assert requests_of(sandbox) == 2
@@ -193,6 +193,14 @@ def test_what_is_paid_for_is_fetched_though_an_older_picture_of_the_same_request
     with pytest.raises(FAILURES, match=r"127\.0\.0\.1:9/gone\.jpeg is not fetched over plain http"):
         draw(tmp_path, "A fox", name="cover")
     assert requests_of(sandbox) == 1
+
+
+def test_always_fetches_what_another_try_has_paid_for(sandbox, tmp_path, caplog):
+    with pytest.raises(FAILURES, match="larger than max_bytes"):
+        draw(tmp_path, redraw="always", max_bytes=10, ti=TaskInstance(1, 3, "a"))
+    assert draw(tmp_path, redraw="always", ti=TaskInstance(2, 3, "a"))["drawn"]
+    assert len(sandbox.ledger()["charges"]) == 1
+    assert "No record of an earlier try" not in caplog.text, "a receipt is no record of one task's tries"
 
 
 def test_always_finds_what_is_to_be_replaced_in_the_run_that_drew_it_and_in_no_other(sandbox, tmp_path):

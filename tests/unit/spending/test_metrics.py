@@ -99,7 +99,7 @@ def test_what_is_told_has_the_dag_the_task_and_the_connection_and_nothing_else(c
     execute()
     batch(["A fox"])
     draw(tmp_path)
-    assert all(tags == TASK for _, _, tags in stats.told if tags and "waits_for" not in tags)
+    assert all(tags == TASK for _, _, tags in stats.told if "waits_for" not in tags)
     TaleCraftHook().generate("A fox")
     assert stats.told[-1][2] == {"conn_id": "talecraft_default"}  # there is no task
 

@@ -18,6 +18,7 @@ from airflow_provider_talecraft.pictures.delivery import Delivery, Picture
 from airflow_provider_talecraft.pictures.format import Format
 from airflow_provider_talecraft.spending.claims import TakenError
 from airflow_provider_talecraft.spending.once import DrawOnce
+from airflow_provider_talecraft.spending.record import fingerprint
 from airflow_provider_talecraft.spending.terms import Terms
 
 SHA256 = hashlib.sha256(b"fox").hexdigest()
@@ -105,10 +106,10 @@ class Told(Picture):
         super().put(location, metadata, **options)
 
 
-def drawn(folder, stranger=None):
+def drawn(folder, stranger=None, name="cover"):
     delivery = Put(f"file://{folder}/", None, if_exists="overwrite", max_bytes=9, trusted=(), stranger=stranger)
     terms = Terms(delivery, "when_changed", max_replays=1, lease=lambda: 600, talecraft_conn_id="talecraft_default")
-    return DrawOnce(FOX, terms, another_run(), name="cover").obtain(FOX, lambda _: DRAWN)
+    return DrawOnce(FOX, terms, another_run(), **({"name": name} if name else {})).obtain(FOX, lambda _: DRAWN)
 
 
 def test_the_object_is_told_what_it_shows_and_the_receipt_when_it_was_stored(tmp_path):
@@ -117,6 +118,11 @@ def test_the_object_is_told_what_it_shows_and_the_receipt_when_it_was_stored(tmp
         "id": "1", "status": "success", "prompt": "A fox", "style": "children_book", "aspect_ratio": "1:1",
     }  # fmt: skip
     assert datetime.fromisoformat(receipt(tmp_path / "cover.json")["stored_at"]).utcoffset() == timedelta(0)
+
+
+def test_a_picture_without_a_name_is_called_after_its_request(tmp_path):
+    name = fingerprint(FOX[0].payload())[:16]
+    assert drawn(tmp_path, name="")["path"] == f"file://{tmp_path}/{name}.jpeg"
 
 
 def test_what_a_stranger_puts_there_during_the_fetch_is_left_unless_it_is_the_same(tmp_path):
