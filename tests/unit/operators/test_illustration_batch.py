@@ -607,12 +607,12 @@ def interrupt(one, store, error):
 
 
 def test_a_timeout_ends_the_task_at_once_starts_nothing_more_and_leaves_the_record_open(connected, store):
-    connected.fault(times=None, delay_after_charge=1)
+    connected.fault(times=None, delay_after_charge=8)
     one = task([f"{n}" for n in range(20)], max_concurrency=2)
     started = time.monotonic()
     with pytest.raises(Timeout):
         interrupt(one, store, Timeout())
-    assert time.monotonic() - started < 0.9
+    assert time.monotonic() - started < 6, "it waits for an answer"
     assert all(thread.daemon for thread in threading.enumerate() if thread.name.startswith("talecraft-"))
     states = Counter(record["state"] for record in store.entries().values())
     assert 1 <= states["sent"] <= 2
