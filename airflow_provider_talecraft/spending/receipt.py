@@ -123,8 +123,6 @@ class Receipt:
         """Return it as a record's entry."""
         if self.facts is None:
             return None
-        url = self.facts.get("image_url") or self.facts.get("source")
-        result = {"image_url": url, **{name: self.facts.get(name) or "" for name in ("id", "status", "prompt")}}
         return {
             "state": {"asked": "sent", "refused": "refused"}.get(self.facts["state"], "delivered"),
             "fingerprint": self.facts["fingerprint"],
@@ -132,7 +130,8 @@ class Receipt:
             "replays": self.facts["replays"],
             "unanswered": self.facts["unanswered"],
             "prompt": self.facts["prompt"],
-            "result": result if self.state in PAID else None,
+            # All that is asked of it: what else is known of a picture is read from the receipt itself.
+            "result": {"image_url": self.facts.get("image_url") or self.facts.get("source")},
         }
 
     def begin(self, entry: Mapping[str, Any]) -> None:

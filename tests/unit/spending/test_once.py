@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException
@@ -20,6 +21,9 @@ from airflow_provider_talecraft.spending.claims import TakenError
 from airflow_provider_talecraft.spending.once import DrawOnce
 from airflow_provider_talecraft.spending.record import fingerprint
 from airflow_provider_talecraft.spending.terms import Terms
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 SHA256 = hashlib.sha256(b"fox").hexdigest()
 FOX = [IllustrationRequest("A fox")]
@@ -85,10 +89,12 @@ class Put(Delivery):
     """A gallery without a network, in whose folder a stranger puts a file meanwhile."""
 
     stranger: bytes | None = None
+    meanwhile: Callable[[Path], None] = lambda _: None
 
     @contextmanager
     def fetched(self, url):
         folder = Path(self.dst.removeprefix("file://"))
+        self.meanwhile(folder)
         if self.stranger is not None:
             (folder / "cover.jpeg").write_bytes(self.stranger)
         local = folder / "local"
@@ -106,8 +112,8 @@ class Told(Picture):
         super().put(location, metadata, **options)
 
 
-def drawn(folder, stranger=None, name="cover"):
-    delivery = Put(f"file://{folder}/", None, if_exists="overwrite", max_bytes=9, trusted=(), stranger=stranger)
+def drawn(folder, name="cover", **changes):
+    delivery = Put(f"file://{folder}/", None, if_exists="overwrite", max_bytes=9, trusted=(), **changes)
     terms = Terms(delivery, "when_changed", max_replays=1, lease=lambda: 600, talecraft_conn_id="talecraft_default")
     return DrawOnce(FOX, terms, another_run(), **({"name": name} if name else {})).obtain(FOX, lambda _: DRAWN)
 
@@ -123,6 +129,16 @@ def test_the_object_is_told_what_it_shows_and_the_receipt_when_it_was_stored(tmp
 def test_a_picture_without_a_name_is_called_after_its_request(tmp_path):
     name = fingerprint(FOX[0].payload())[:16]
     assert drawn(tmp_path, name="")["path"] == f"file://{tmp_path}/{name}.jpeg"
+
+
+def test_who_is_overtaken_during_the_fetch_says_where_the_own_picture_is(tmp_path):
+    def overtake(folder):
+        edit(folder / "cover.json", run_id="another")
+
+    with pytest.raises(TakenError, match=r"this one's is paid for too, and is at https://cdn\.test/fox\.jpeg\.$"):
+        drawn(tmp_path, meanwhile=overtake)
+    assert receipt(tmp_path / "cover.json")["run_id"] == "another"
+    assert not (tmp_path / "cover.jpeg").exists()
 
 
 def test_what_a_stranger_puts_there_during_the_fetch_is_left_unless_it_is_the_same(tmp_path):
