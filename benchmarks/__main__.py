@@ -40,12 +40,13 @@ PACKAGES = (
 def main() -> None:
     parser = argparse.ArgumentParser(description="All comparisons, and the page of them.")
     parser.add_argument("--quick", action="store_true", help="fewer rounds: some minutes")
-    parser.add_argument("--only", nargs="+", choices=SCRIPTS, default=list(SCRIPTS), help="the page has no others then")
+    parser.add_argument("--only", nargs="+", choices=SCRIPTS, default=list(SCRIPTS), help="the page's others stay")
     options = parser.parse_args()
     failed = []
-    parts = [head(" ".join(["python benchmarks", *sys.argv[1:]]))]
+    parts = standing()
     for name in options.only:
         title, quick = SCRIPTS[name]
+        parts.pop(title, None)
         arguments = quick if options.quick else []
         say(f"{name} …")
         machine, own = Machine(), cpu_of_children()
@@ -58,21 +59,29 @@ def main() -> None:
         seconds, used = machine.seconds(), cpu_of_children() - own
         elsewhere = max(0.0, machine.busy() - used) / seconds
         command = " ".join(["python", f"benchmarks/{name}.py", *arguments])
-        parts.append(
-            f"## {title}\n\n{done.stdout.strip()}\n\n`{command}`, {seconds:.0f} s; other work on the machine used "
-            f"{elsewhere:.1f} of {os.cpu_count()} cores meanwhile.\n"
+        parts[title] = (
+            f"## {title}\n\n{done.stdout.strip()}\n\n`{command}` on {datetime.now(timezone.utc):%Y-%m-%d %H:%M} UTC, "
+            f"{seconds:.0f} s; other work on the machine used {elsewhere:.1f} of {os.cpu_count()} cores meanwhile.\n"
         )
-    PAGE.write_text("\n".join(parts), encoding="utf-8")
+    in_order = [parts[title] for title, _ in SCRIPTS.values() if title in parts]
+    PAGE.write_text("\n".join([head(), *in_order]), encoding="utf-8")
     say(f"{PAGE.relative_to(HERE.parent)} is written.")
     if failed:
         sys.exit(f"Not on it, since they failed: {', '.join(failed)}.")
 
 
-def head(command: str) -> str:
+def standing() -> dict[str, str]:
+    """Return the parts of the page as it stands, if they are of this machine and these versions."""
+    page = PAGE.read_text(encoding="utf-8") if PAGE.exists() else ""
+    parts = page.split("\n## ") if page.startswith(head()) else []
+    return {part.partition("\n")[0]: f"## {part.strip()}\n" for part in parts[1:]}
+
+
+def head() -> str:
     found = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
     return (
-        f"# Benchmarks\n\nWritten by `{command}` on {datetime.now(timezone.utc):%Y-%m-%d %H:%M} UTC; nothing here is "
-        f"written by hand.\nContestants take turns within each comparison; medians are shown.\n\n"
+        f"# Benchmarks\n\nWritten by `python benchmarks`, part by part; nothing here is written by hand.\n"
+        f"Contestants take turns within each comparison; medians are shown.\n\n"
         f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()};\n"
         f"{found}.\n"
     )

@@ -24,7 +24,8 @@ from urllib.parse import quote
 from urllib.request import urlopen
 
 HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent / "tests/integration"))  # the tests' own Airflow is this one, too
+# The tests' own Airflow is this one, too.
+sys.path[:0] = [str(HERE.parent / folder) for folder in ("tests/integration", "tests")]
 
 from database import postgresql  # noqa: E402  # once the path is set
 from deployment import Deployment  # noqa: E402  # as above

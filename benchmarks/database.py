@@ -8,9 +8,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests/integration"))
+TESTS = Path(__file__).resolve().parent.parent / "tests"
+sys.path[:0] = [str(TESTS / "integration"), str(TESTS)]
 
-from servers import Postgres  # once the path is set
+from servers import Postgres  # noqa: E402  # once the path is set
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE.parent / "tests" / folder) for folder in ("integration", "engine")]
+sys.path[:0] = [str(HERE.parent / folder) for folder in ("tests/integration", "tests/engine", "tests")]
 sys.path.insert(0, str(HERE / "dags"))
 
 from composed import USER, Composed, keys  # noqa: E402  # once the path is set

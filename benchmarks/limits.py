@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE.parent / "tests/integration"), str(HERE / "dags")]
+sys.path[:0] = [str(HERE.parent / "tests/integration"), str(HERE.parent / "tests"), str(HERE / "dags")]
 
 from deployment import Deployment  # noqa: E402  # once the path is set
 from report import markdown, result, say  # noqa: E402  # as above

@@ -22,7 +22,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent / "tests/integration"))  # the tests' own Airflow is this one, too
+# The tests' own Airflow is this one, too.
+sys.path[:0] = [str(HERE.parent / folder) for folder in ("tests/integration", "tests")]
 
 from deployment import Deployment  # noqa: E402  # once the path is set
 from killer import Killer  # noqa: E402  # as above

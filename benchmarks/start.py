@@ -18,7 +18,7 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent / "tests/integration"))
+sys.path[:0] = [str(HERE.parent / folder) for folder in ("tests/integration", "tests")]
 
 from database import postgresql  # noqa: E402  # once the path is set
 from deployment import Deployment  # noqa: E402  # as above
