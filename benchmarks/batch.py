@@ -196,7 +196,7 @@ def begin_again(airflow: Deployment) -> None:
     airflow.sessions.clear()
     for name in PROCESSES:
         airflow.start(name)
-    airflow.until(lambda: healthy(airflow), START_LIMIT, "Airflow did not come up again")
+    airflow.until(lambda: healthy(airflow), "Airflow did not come up again", START_LIMIT)
     time.sleep(REST)
 
 
@@ -236,7 +236,7 @@ def measure(airflow: Deployment, name: str, service: tuple[int, str], options: a
                 return None
             return run if run["state"] in {"success", "failed"} else None
 
-        run = airflow.until(ended, START_LIMIT + LIMIT_EACH * options.illustrations, f"{name} did not end")
+        run = airflow.until(ended, f"{name} did not end", START_LIMIT + LIMIT_EACH * options.illustrations)
     cpu = usage.cpu() - cpu
     elsewhere = machine.busy() - cpu - (used_by(sandbox_pid) - sandbox_cpu) - (time.process_time() - own_cpu)
     tasks = task_instances(airflow, run_path)

@@ -70,7 +70,7 @@ def main() -> None:
         limit = 300 + 2 * least(options.illustrations)
         for name, started in runs.items():
             for dag, run in started:
-                state = airflow.until(lambda dag=dag, run=run: ended(airflow, dag, run), limit, f"{dag} did not end")
+                state = airflow.until(lambda dag=dag, run=run: ended(airflow, dag, run), f"{dag} did not end", limit)
                 say(f"  {name}: {dag} {state}")
         rows = [row(name, sandboxes[name].ledger(), options.illustrations) for name in CONTESTANTS]
     head = [

@@ -178,8 +178,8 @@ def play(airflow: Deployment, sandboxes: Mapping[str, Sandbox], book: list[Illus
         return not any(request["outcome"] == "in progress" for request in requests)
 
     limit = START_LIMIT + LIMIT_EACH * len(book)
-    airflow.until(ended, limit, "the run did not end")
-    airflow.until(quiet, limit, "a request did not end")
+    airflow.until(ended, "the run did not end", limit)
+    airflow.until(quiet, "a request did not end", limit)
     return run_id
 
 

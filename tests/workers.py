@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import threading
 
+from patience import PATIENCE
+
 _this = threading.local()
 #: More edges in one try are no progress.
 MOST_EDGES = 1000
@@ -58,7 +60,7 @@ class Worker:
     def step(self):
         """Let it run to the next edge."""
         self._turn.release()
-        assert self._reached.acquire(timeout=30), f"stuck behind {self.at}"
+        assert self._reached.acquire(timeout=PATIENCE), f"stuck behind {self.at}"
 
     def kill(self):
         """End it where it stands, as SIGKILL does."""

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import yaml
 from deployment import Deployment
-from patience import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 SERVICES = yaml.safe_load((ROOT / "docker-compose.yaml").read_text())["services"]
@@ -77,7 +76,7 @@ class Composed(Deployment):
         return self.health() == {name: "healthy" if name != "setup" else ("exited", 0) for name in SERVICES}
 
     def until_healthy(self):
-        self.until(self.is_healthy, PATIENCE, f"not healthy: {self.health()}")
+        self.until(self.is_healthy, f"not healthy: {self.health()}")
 
     def log_in(self):
         self.token = self._token()

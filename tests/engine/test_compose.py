@@ -82,7 +82,7 @@ def test_a_picture_of_the_day_is_drawn_by_its_schedule(composed):
     composed.unpause("talecraft_daily")
     with composed.engine.measured("daily"):
         runs = composed.until(
-            lambda: composed.api("/dags/talecraft_daily/dagRuns")["dag_runs"], 60, "talecraft_daily did not start"
+            lambda: composed.api("/dags/talecraft_daily/dagRuns")["dag_runs"], "talecraft_daily did not start"
         )
         assert composed.wait("talecraft_daily", runs[0]["dag_run_id"]) == "success"
     assert len(pictures("daily/")) == 1

@@ -14,6 +14,7 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import quote
 from urllib.request import Request, urlopen
 
+from cryptography.fernet import Fernet
 from migrated import migrated
 from patience import PATIENCE
 from watcher import Watcher
@@ -46,6 +47,8 @@ class Deployment:
             "AIRFLOW__CORE__DAGS_FOLDER": str(dags),
             "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{self.url}/execution/",
             "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
+            # As in every Airflow that was set up as documented: passwords are not stored as they are typed.
+            "AIRFLOW__CORE__FERNET_KEY": Fernet.generate_key().decode(),
             "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
             "AIRFLOW__CORE__PARALLELISM": "4",
             "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
@@ -74,7 +77,7 @@ class Deployment:
             migrated(self.home)
         for name in ("api-server", "scheduler", "dag-processor"):
             self.start(name)
-        self.until(self._is_healthy, PATIENCE, "Airflow did not come up")
+        self.until(self._is_healthy, "Airflow did not come up")
         self.token = self._token()
         return self
 
@@ -143,7 +146,7 @@ class Deployment:
                 return self.api(f"/dags/{dag_id}", {"is_paused": False}, method="PATCH")
             return None
 
-        self.until(known, PATIENCE, f"{dag_id} did not appear: {self.api('/importErrors')}")
+        self.until(known, f"{dag_id} did not appear: {self.api('/importErrors')}")
 
     def trigger(self, dag_id, conf=None):
         """Start a run of a Dag, once the Dag is known, and return its id."""
@@ -157,7 +160,7 @@ class Deployment:
             state = self.api(f"/dags/{dag_id}/dagRuns/{quote(run_id)}")["state"]
             return state if state in {"success", "failed"} else None
 
-        return self.until(ended, PATIENCE, f"{dag_id} {run_id} did not end")
+        return self.until(ended, f"{dag_id} {run_id} did not end")
 
     def run(self, dag_id, conf=None):
         """Run a Dag to its end; return its run id and its state."""
@@ -178,8 +181,8 @@ class Deployment:
         """Return everything that tasks logged."""
         return "\n".join(path.read_text() for path in self.home.glob(f"logs/**/*{dag_id}*/**/*.log"))
 
-    def until(self, condition, limit, message):
-        """Wait for *condition* to return something true and return it."""
+    def until(self, condition, message, limit=PATIENCE):
+        """Wait for *condition* to return something true, for at most *limit* seconds, and return it."""
         deadline = time.monotonic() + limit
         while time.monotonic() < deadline:
             for name, process in self.processes.items():

@@ -43,14 +43,14 @@ def test_a_dag_that_is_scheduled_on_the_pictures_reads_their_paths_and_prompts_f
         done = [run for run in runs if run["state"] == "success"]
         return deployment.xcom("talecraft_assets_sheet", done[-1]["dag_run_id"], "sheet") if done else None
 
-    assert deployment.until(sheet, 120, "the pictures triggered nothing") == f"file://{tmp_path}/contact-sheet.html"
+    assert deployment.until(sheet, "the pictures triggered nothing") == f"file://{tmp_path}/contact-sheet.html"
 
     # Events that come one by one may make more than one run.
     def whole():
         page = (tmp_path / "contact-sheet.html").read_text()
         return page if page.count("<img") == len(PAGES) else None
 
-    page = deployment.until(whole, 120, "a page is missing")
+    page = deployment.until(whole, "a page is missing")
     assert all(escape(prompt) in page for prompt in PAGES)
     assert "<house>" not in page
     for file in re.findall('src="(.*?)"', page):

@@ -28,13 +28,13 @@ def asked(deployment, keyed_sandbox, tmp_path):
         except HTTPError:
             return None
 
-    detail = deployment.until(question, 180, "nobody was asked")
+    detail = deployment.until(question, "nobody was asked")
     # Airflow 3.3.2 takes a task that is answered before the scheduler knows of its pause for one that has failed.
     paused = f"task_id='approve', run_id='{run_id}'"
     log = deployment.home / "scheduler.log"
     deployment.until(
         lambda: any("Received executor event" in line and paused in line for line in log.read_text().splitlines()),
-        60, "the pause was not reported",
+        "the pause was not reported",
     )  # fmt: skip
     return run_id, tmp_path, path, detail
 

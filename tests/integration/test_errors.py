@@ -107,7 +107,7 @@ def tries(deployment, errors):
                 seen.setdefault(task_id, rest)
         return len(seen) == len(EXPECTED) + 1
 
-    deployment.until(all_tried, 240, "a task had no first try")
+    deployment.until(all_tried, "a task had no first try")
     return seen
 
 
@@ -125,7 +125,7 @@ def test_every_error_row_says_in_its_log_what_happened_and_what_to_do(deployment
         return error in log and advice in log.replace("\\u003e", ">")
 
     # Airflow writes a task's last lines after its state.
-    deployment.until(said, 30, f"{error} and {advice!r} are not in the log of {row}")
+    deployment.until(said, f"{error} and {advice!r} are not in the log of {row}")
 
 
 @pytest.mark.parametrize("row", EXPECTED)
@@ -174,9 +174,8 @@ def test_the_key_is_nowhere_after_all_that(deployment, tries, keyed_sandbox):
     assert len(deployment.logs("talecraft_errors")) > 10_000
     with closing(sqlite3.connect(deployment.home / "airflow.db")) as database:
         dump = "\n".join(database.iterdump())
-    assert "A fox, then delivered." in dump
-    for part in (key, key[:20], key[12:]):
-        assert part not in dump
-        for path in deployment.home.rglob("*"):
-            if path.is_file():
-                assert part.encode() not in path.read_bytes(), path
+    assert dump.count("A fox, then delivered.")
+    parts = (key, key[:20], key[12:])
+    assert [line[:200] for line in dump.splitlines() if any(part in line for part in parts)] == []
+    files = [path for path in deployment.home.rglob("*") if path.is_file()]
+    assert [path for path in files if any(part.encode() in path.read_bytes() for part in parts)] == []

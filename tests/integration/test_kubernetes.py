@@ -91,13 +91,13 @@ def run(airflow, cluster, sandbox, tmp_path_factory):
     place = tmp_path_factory.mktemp("pictures")
     run_id = airflow.trigger(DAG, {"dst": f"file://{place}/owl.jpeg"})
     for task_id, prompt in FIRST.items():
-        airflow.until(lambda prompt=prompt: prompt in charged(sandbox), 240, f"{task_id} was not asked for")
+        airflow.until(lambda prompt=prompt: prompt in charged(sandbox), f"{task_id} was not asked for")
         if task_id != "restarted":
             cluster.delete(first_pod(cluster, task_id))
     airflow.stop("scheduler")
     airflow.start("scheduler")
     airflow.wait(DAG, run_id)
-    airflow.until(lambda: set(cluster.created) == set(cluster.ends), 60, "a pod did not end")
+    airflow.until(lambda: set(cluster.created) == set(cluster.ends), "a pod did not end")
     return run_id
 
 

@@ -81,7 +81,7 @@ def test_what_a_schedulers_tasks_tell_arrives(supervised, sandbox, kind, tmp_pat
         supervised.stop("scheduler")
         monkeypatch.setattr(supervised, "environment", {**supervised.environment, **receiver.environment})
         supervised.start("scheduler")
-        supervised.until(supervised._is_healthy, PATIENCE, "the scheduler did not come back")
+        supervised.until(supervised._is_healthy, "the scheduler did not come back")
         supervised.run("talecraft_metrics", {"dst": f"file://{tmp_path}/"})
         assert receiver.until(WANTED) == WANTED
     assert len(sandbox.ledger()["charges"]) == sum(PICTURES.values()) + 1

@@ -73,7 +73,7 @@ def requests_on_their_way(sandbox):
 
 def wait_on_its_way(deployment, sandbox, name):
     """Wait until a request has reached the sandbox and is not answered yet."""
-    deployment.until(lambda: prompt(name) in requests_on_their_way(sandbox), 120, f"{name} was not asked for")
+    deployment.until(lambda: prompt(name) in requests_on_their_way(sandbox), f"{name} was not asked for")
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +86,7 @@ def money(deployment, keyed_sandbox):
         os.kill(deployment.task_instances("talecraft_money", run_id)[task]["pid"], signal.SIGKILL)
     deployment.wait("talecraft_money", run_id)
     # The service goes on with the requests of killed tasks, and charges them when it is done.
-    deployment.until(lambda: not requests_on_their_way(keyed_sandbox), 60, "a request did not end")
+    deployment.until(lambda: not requests_on_their_way(keyed_sandbox), "a request did not end")
     return run_id, charges(keyed_sandbox)
 
 
@@ -211,7 +211,7 @@ def test_a_task_that_a_person_stops_says_what_is_on_its_way_and_a_clear_counts_i
     deployment.api(path, {"new_state": "failed"}, method="PATCH")
     deployment.until(
         lambda: "Killed. A request on its way may have been charged" in deployment.logs("talecraft_stopped"),
-        60, "on_kill said nothing",
+        "on_kill said nothing",
     )  # fmt: skip
     assert clear(deployment, run_id, "stopped", dag_id="talecraft_stopped") == "success"
     record = deployment.api(f"{path}/state-store/talecraft")["value"]

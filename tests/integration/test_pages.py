@@ -98,9 +98,9 @@ def runs(airflow, sandbox, tmp_path_factory):
     killed = airflow.trigger("talecraft_pages_killed")
     started = {dag: airflow.trigger(dag, {"folder": folder}) for dag in DAGS[:2]}
     where = f"/dags/talecraft_pages_killed/dagRuns/{killed.replace('+', '%2B')}/taskInstances/killed"
-    airflow.until(lambda: KILLED in [one["prompt"] for one in sandbox.ledger()["requests"]], 120, "it was not asked")
+    airflow.until(lambda: KILLED in [one["prompt"] for one in sandbox.ledger()["requests"]], "it was not asked")
     os.kill(airflow.api(where)["pid"], signal.SIGKILL)
-    airflow.until(lambda: airflow.api(where)["state"] == "up_for_retry", 120, "nobody noticed the kill")
+    airflow.until(lambda: airflow.api(where)["state"] == "up_for_retry", "nobody noticed the kill")
     for dag, run in started.items():
         airflow.wait(dag, run)
     return {**started, "talecraft_pages_killed": killed}

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 from airflow.providers.common.compat.sdk import Connection
+from patience import PATIENCE
 
 from airflow_provider_talecraft.hooks.settings import ConnectionSettings, picture_hosts
 from airflow_provider_talecraft.sandbox.settings import DEFAULT_KEY
@@ -32,7 +33,7 @@ def default(value):
 
 def test_it_follows_the_compose_specification():
     command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec", str(PATH)]
-    subprocess.run(command, check=True, capture_output=True, timeout=60)
+    subprocess.run(command, check=True, capture_output=True, timeout=PATIENCE)
 
 
 def test_its_connection_leads_to_its_sandbox_by_a_name_that_opens_in_a_browser_too():

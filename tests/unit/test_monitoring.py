@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from patience import PATIENCE
 
 from airflow_provider_talecraft.api.models import CREDITS
 from airflow_provider_talecraft.spending import metrics
@@ -102,7 +103,9 @@ def promtool():
 
 
 def run(promtool, *arguments, folder=FILES):
-    return subprocess.run([promtool, *arguments], cwd=folder, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(
+        [promtool, *arguments], cwd=folder, capture_output=True, text=True, timeout=PATIENCE, check=False
+    )
 
 
 def test_the_rules_are_valid_and_fire_when_they_should(promtool):

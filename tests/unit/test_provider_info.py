@@ -13,6 +13,7 @@ import airflow
 import jsonschema
 import pytest
 from packaging.version import Version
+from patience import PATIENCE
 
 from airflow_provider_talecraft.api.address import DEFAULT_BASE_URL
 from airflow_provider_talecraft.get_provider_info import get_provider_info
@@ -88,7 +89,7 @@ def test_the_port_that_the_form_suggests_is_the_default_hosts():
 @pytest.mark.skipif(Version(airflow.__version__) < Version("3.2"), reason="providers have commands since Airflow 3.2")
 def test_airflow_offers_the_sandbox_as_a_command():
     command = [sys.executable, "-m", "airflow", "talecraft", "sandbox", "--port", "70000"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert done.returncode == 2
     assert "talecraft sandbox" in done.stderr
     assert "'70000' is not a port" in done.stderr

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from patience import PATIENCE
 
 from airflow_provider_talecraft.api.models import CREDITS
 from airflow_provider_talecraft.hooks.talecraft import TaleCraftHook
@@ -30,7 +31,7 @@ def test_the_first_command_is_the_demo_and_the_second_the_tests():
 
 @pytest.mark.parametrize("target", sorted(set(re.findall(r"\bmake ([a-z-]+)", README))))
 def test_every_make_target_is_there(target):
-    subprocess.run(["make", "--dry-run", target], cwd=ROOT, check=True, capture_output=True, timeout=30)
+    subprocess.run(["make", "--dry-run", target], cwd=ROOT, check=True, capture_output=True, timeout=PATIENCE)
 
 
 def test_the_connection_in_the_environment_is_one(monkeypatch):
@@ -51,7 +52,11 @@ def test_the_money_is_said_in_six_lines_with_the_codes_price(readme):
 def test_the_sandbox_starts_by_the_command():
     (command,) = [line for block in blocks("bash") for line in block.splitlines() if line.startswith("python -m ")]
     done = subprocess.run(
-        [sys.executable, *shlex.split(command)[1:], "--help"], check=True, capture_output=True, text=True, timeout=30
+        [sys.executable, *shlex.split(command)[1:], "--help"],
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
     )
     assert "--latency" in done.stdout
 

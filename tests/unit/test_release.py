@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from patience import PATIENCE
 
 import airflow_provider_talecraft
 from airflow_provider_talecraft.api.client import USER_AGENT
@@ -61,7 +62,7 @@ def test_what_disagrees_is_said_in_one_sentence(release, tag, version, changelog
 def test_a_wrong_tag_ends_the_check_before_anything_is_built():
     done = subprocess.run(
         [sys.executable, str(ROOT / "scripts" / "release.py"), "v0.0.0"],
-        capture_output=True, text=True, timeout=60, check=False,
+        capture_output=True, text=True, timeout=PATIENCE, check=False,
     )  # fmt: skip
     assert done.returncode == 1
     assert "The tag is 'v0.0.0'" in done.stderr

@@ -10,6 +10,7 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
+from patience import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = "airflow_provider_talecraft"
@@ -142,7 +143,7 @@ def test_the_plugin_that_all_of_airflow_imports_loads_nothing_but_itself():
         "import sys, airflow.plugins_manager; before = set(sys.modules); "
         f"import {PACKAGE}.plugins.talecraft; print(*sorted(set(sys.modules) - before))"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=PATIENCE)
     assert set(done.stdout.split()) <= {PACKAGE, f"{PACKAGE}.plugins", f"{PACKAGE}.plugins.talecraft"}
 
 
@@ -182,7 +183,7 @@ for module in {IN_DAG_FILES}:
     print("LOADED", module, *sorted(set(sys.modules) - before), flush=True)
     os._exit(0)
 """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=PATIENCE)
     lines = [line.split() for line in done.stdout.splitlines() if line.startswith("LOADED")]
     return {module: names for _, module, *names in lines}
 
@@ -212,5 +213,5 @@ def test_a_dag_files_imports_load_no_http_or_picture_library(module, loaded_by):
 
 def test_the_package_itself_imports_nothing():
     code = f"import sys; before = set(sys.modules); import {PACKAGE}; print(*set(sys.modules) - before)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=PATIENCE)
     assert set(done.stdout.split()) == {PACKAGE}

@@ -6,6 +6,7 @@ import threading
 import tracemalloc
 
 import pytest
+from patience import PATIENCE
 
 from airflow_provider_talecraft.batch.threads import WorkerThreads
 
@@ -25,9 +26,9 @@ def test_no_more_are_done_at_a_time_than_there_are_threads():
         assert number not in busy
         busy.add(number)
         most.append(len(busy))
-        meeting.wait(5)
+        meeting.wait(PATIENCE)
         busy.discard(number)
-        meeting.wait(5)
+        meeting.wait(PATIENCE)
 
     WorkerThreads(range(9), work, threads=3).run(lambda: None)
     assert max(most) == 3
@@ -60,13 +61,13 @@ def test_a_halt_begins_nothing_more_and_lets_what_is_being_done_end():
 
     def work(item, _):
         begun.set()
-        assert go.wait(5)
+        assert go.wait(PATIENCE)
         done.append(item)
 
     workers = WorkerThreads(range(100), work, threads=1)
 
     def tell():
-        assert begun.wait(5)
+        assert begun.wait(PATIENCE)
         workers.halt()
         go.set()
 
@@ -77,7 +78,7 @@ def test_a_halt_begins_nothing_more_and_lets_what_is_being_done_end():
 
 def test_what_is_raised_in_the_main_thread_does_not_wait_for_the_others():
     go = threading.Event()
-    workers = WorkerThreads(range(100), lambda *_: go.wait(30), threads=2)
+    workers = WorkerThreads(range(100), lambda *_: go.wait(PATIENCE), threads=2)
 
     def timeout():
         raise TimeoutError

@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from patience import PATIENCE
 
 import airflow_provider_talecraft.plugins
 
@@ -40,7 +41,7 @@ console.log(JSON.stringify([pictures, credits, unknown]));
 def test_a_task_counts_for_what_all_its_tries_paid_and_for_nothing_that_others_did(report, expected):
     done = subprocess.run(
         ["node", "--input-type=module", "--eval", CODE, str(MODULE), json.dumps([report])],
-        capture_output=True, text=True, timeout=60, check=False,
+        capture_output=True, text=True, timeout=PATIENCE, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout) == expected

@@ -17,6 +17,7 @@ from types import SimpleNamespace
 
 import pytest
 import requests
+from patience import PATIENCE
 
 from airflow_provider_talecraft.sandbox import command
 
@@ -51,7 +52,10 @@ def test_once_ready_it_prints_the_address_and_the_line_to_export():
             "password": "it's",
         }
         answer = requests.post(
-            f"http://127.0.0.1:{port}/api/v1/generate", json={"prompt": "a fox"}, headers={"X-API-Key": "b"}, timeout=10
+            f"http://127.0.0.1:{port}/api/v1/generate",
+            json={"prompt": "a fox"},
+            headers={"X-API-Key": "b"},
+            timeout=PATIENCE,
         )
         assert answer.json()["code"] == 0
 
@@ -61,11 +65,11 @@ def test_a_signal_ends_it_at_once_with_a_request_in_flight(call, eventually, num
     with ThreadPoolExecutor(1) as pool, _started("--port", "0", "--latency", "3600") as (process, lines):
         url = lines[0].rpartition(" ")[2]
         waiting = pool.submit(call(SimpleNamespace(url=url)).generate, {"prompt": "a fox"})
-        eventually(lambda: requests.get(f"{url}/sandbox/ledger", timeout=10).json()["requests"])
+        eventually(lambda: requests.get(f"{url}/sandbox/ledger", timeout=PATIENCE).json()["requests"])
         process.send_signal(number)
-        assert process.wait(timeout=10) == 0
+        assert process.wait(timeout=PATIENCE) == 0
         assert (process.stdout.read(), process.stderr.read()) == ("", "")
-        assert isinstance(waiting.exception(timeout=10), requests.ConnectionError)
+        assert isinstance(waiting.exception(timeout=PATIENCE), requests.ConnectionError)
 
 
 def test_a_port_in_use_is_one_sentence():

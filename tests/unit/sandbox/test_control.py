@@ -6,6 +6,7 @@ import pytest
 import requests
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from patience import PATIENCE
 
 from airflow_provider_talecraft.sandbox import Sandbox, addresses
 
@@ -25,7 +26,7 @@ def test_a_post_that_a_browser_would_send_for_any_page_is_refused(box, path, con
 
 def test_no_page_is_told_that_it_may(box):
     asked = {"Origin": "https://evil.example", "Access-Control-Request-Method": "POST"}
-    preflight = requests.options(f"{box.sandbox.url}/sandbox/reset", headers=asked, timeout=10)
+    preflight = requests.options(f"{box.sandbox.url}/sandbox/reset", headers=asked, timeout=PATIENCE)
     read = box.get("/sandbox/ledger", headers={"Origin": "https://evil.example"})
 
     for response in (preflight, read):
@@ -50,7 +51,7 @@ def test_loopback_is_known_in_all_its_spellings(host, local):
 def test_the_public_urls_host_is_welcome():
     with Sandbox(public_url="https://sandbox.example.com") as sandbox:
         for host, status in (("sandbox.example.com", 200), ("example.com", 403)):
-            response = requests.get(f"{sandbox.url}/sandbox/ledger", headers={"Host": host}, timeout=10)
+            response = requests.get(f"{sandbox.url}/sandbox/ledger", headers={"Host": host}, timeout=PATIENCE)
             assert response.status_code == status
 
 
@@ -58,7 +59,7 @@ def test_the_public_urls_host_is_welcome():
 @given(body=st.binary(max_size=60), path=st.sampled_from(("/sandbox/faults", "/sandbox/credits")))
 def test_any_control_body_whatever_is_accepted_or_refused_with_a_sentence(running_sandbox, body, path):
     response = requests.post(
-        f"{running_sandbox.url}{path}", body, headers={"Content-Type": "application/json"}, timeout=10
+        f"{running_sandbox.url}{path}", body, headers={"Content-Type": "application/json"}, timeout=PATIENCE
     )
     assert response.status_code == 200 or (response.status_code == 400 and response.json()["error"])
 

@@ -14,6 +14,7 @@ import pytest
 import requests
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from patience import PATIENCE
 
 from airflow_provider_talecraft.sandbox import Sandbox
 
@@ -178,7 +179,7 @@ def test_faults_are_taken_in_order_by_the_requests_they_match(box):
         {"message": "for foxes", "prompt": "fox", "times": 1},
         {"message": "for whales, until cleared", "prompt": "whale", "times": None},
     ]
-    assert requests.delete(f"{box.sandbox.url}/sandbox/faults", timeout=10).json() == []
+    assert requests.delete(f"{box.sandbox.url}/sandbox/faults", timeout=PATIENCE).json() == []
     assert box.generate({"prompt": "a whale"}).json()["code"] == 0
 
 

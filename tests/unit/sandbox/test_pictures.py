@@ -6,6 +6,7 @@ import io
 
 import pytest
 import requests
+from patience import PATIENCE
 from PIL import Image
 
 from airflow_provider_talecraft.sandbox import Sandbox
@@ -16,7 +17,7 @@ from airflow_provider_talecraft.sandbox.painter import SIZES
 def test_an_image_url_leads_to_a_jpeg_of_the_right_size_without_a_key(box, aspect_ratio):
     image_url = box.generate({"prompt": "a fox", "aspect_ratio": aspect_ratio}).json()["data"]["image_url"]
 
-    response = requests.get(image_url, timeout=15)
+    response = requests.get(image_url, timeout=PATIENCE)
     assert (response.status_code, response.headers["content-type"]) == (200, "image/jpeg")
     assert response.headers["content-length"] == str(len(response.content))
     with Image.open(io.BytesIO(response.content)) as picture:
@@ -27,7 +28,9 @@ def test_the_same_prompt_is_the_same_picture_and_another_seed_another(call):
     def pictures(seed):
         with Sandbox(seed=seed) as sandbox:
             prompts = ("a fox", "a fox", "a whale")
-            return [requests.get(call(sandbox).paint(prompt)["image_url"], timeout=15).content for prompt in prompts]
+            return [
+                requests.get(call(sandbox).paint(prompt)["image_url"], timeout=PATIENCE).content for prompt in prompts
+            ]
 
     fox, again, whale = pictures(1)
     assert fox == again != whale
@@ -41,6 +44,6 @@ def test_a_picture_nobody_paid_for_is_not_there(box, name):
 
 def test_a_picture_can_be_asked_for_by_head(box):
     image_url = box.paint()["image_url"]
-    head, whole = requests.head(image_url, timeout=15), requests.get(image_url, timeout=15)
+    head, whole = requests.head(image_url, timeout=PATIENCE), requests.get(image_url, timeout=PATIENCE)
     assert (head.status_code, head.content) == (200, b"")
     assert head.headers["content-length"] == str(len(whole.content))

@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import requests
+from patience import PATIENCE
 
 from airflow_provider_talecraft.sandbox import Sandbox
 
@@ -21,7 +22,7 @@ def test_it_stops_at_once_with_a_request_in_flight_and_leaves_no_thread(call, ev
         with Sandbox(latency=3600) as sandbox:
             waiting = pool.submit(call(sandbox).generate, {"prompt": "a fox"})
             eventually(lambda: call(sandbox).outcomes() == ["in progress"])
-        assert isinstance(waiting.exception(timeout=10), requests.ConnectionError)
+        assert isinstance(waiting.exception(timeout=PATIENCE), requests.ConnectionError)
     assert set(threading.enumerate()) <= before
     assert caplog.records == []
     ledger = sandbox.ledger()
@@ -35,7 +36,7 @@ def test_it_leaves_no_socket_open():
         with Sandbox() as sandbox:
             url = sandbox.url
     with pytest.raises(requests.ConnectionError):
-        requests.get(url, timeout=5)
+        requests.get(url, timeout=PATIENCE)
 
 
 def test_entered_again_it_is_a_service_that_was_down_for_a_while(call):
@@ -63,7 +64,7 @@ def test_a_reset_leaves_a_running_request_to_the_old_ledger(call, eventually):
         running = pool.submit(call(sandbox).generate, {"prompt": "a fox"})
         eventually(lambda: sandbox.ledger()["requests"])
         sandbox.reset()
-        assert running.result(timeout=10).json()["code"] == 0
+        assert running.result(timeout=PATIENCE).json()["code"] == 0
         ledger = sandbox.ledger()
         assert (ledger["credits"], ledger["charges"], ledger["requests"]) == (1000, [], [])
 

@@ -16,6 +16,7 @@ import requests
 from airflow.providers.common.compat.sdk import DAG, AirflowFailException, Asset, AssetAlias, ObjectStoragePath
 from asset_events import Events
 from loopback import gallery, read_head, server
+from patience import PATIENCE
 from pictures import picture
 
 from airflow_provider_talecraft.api.client import TaleCraftClient
@@ -58,7 +59,7 @@ def names(folder):
 def test_a_picture_is_stored_as_it_was_served(image_url, tmp_path):
     result = store(image_url, f"file://{tmp_path}/deep/folder/cover.jpeg")
     content = (tmp_path / "deep/folder/cover.jpeg").read_bytes()
-    assert content == requests.get(image_url, timeout=10).content
+    assert content == requests.get(image_url, timeout=PATIENCE).content
     assert result == {
         "path": f"file://{tmp_path}/deep/folder/cover.jpeg",
         "size": len(content),
