@@ -102,7 +102,7 @@ class DrawOnce:
         """Return where the picture stands and from what it was drawn; ``drawn`` says whether it was paid for now.
 
         :raises TakenError: if another task begins to draw it at this moment, and nothing was sent; or if the answer
-            came so late that another task has drawn it.
+            came so late that another task draws it, or has drawn it.
         """
         if self.delivered:
             return self.delivered
@@ -251,11 +251,11 @@ class DrawOnce:
             return
         what = f"this one's is paid for too, and is at {without_query(drawn['image_url'])}"
         if others["fingerprint"] == self._fingerprint and self._terms.redraw != "always":
-            log.warning("%s: another task has drawn this picture meanwhile; %s", self._receipt.place, what)
+            log.warning("%s: another task draws this picture, or has drawn it; %s", self._receipt.place, what)
             raise TakenError(self._receipt.location, what)
         raise AirflowFailException(
-            f"Another picture was drawn meanwhile, says {self._receipt.place}; {what}. Clear the task to draw it "
-            "again, and pay again."
+            f"Another picture was asked for here meanwhile, says {self._receipt.place}; {what}. Clear the task to draw "
+            "it again, and pay again."
         )
 
     def _finish(self) -> None:

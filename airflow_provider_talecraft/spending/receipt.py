@@ -107,7 +107,7 @@ class Receipt:
     @property
     def is_busy(self) -> bool:
         """Whether another task's request, or its picture, is on its way."""
-        return self.facts is not None and self.state in BUSY and not self.is_ours and not is_over(self.facts)
+        return self._is_anothers_work(self.facts or {})
 
     def wrote(self, facts: Mapping[str, Any]) -> bool:
         """Return whether *facts* are of this task instance."""
@@ -156,15 +156,16 @@ class Receipt:
     def save(self, entry: Mapping[str, Any]) -> None:
         """Say that the request was answered, refused, or lost.
 
-        An answer may come so late that another task has taken over. What that one has paid for is left as it is.
+        An answer may come so late that another task has taken over. What that one has paid for, or waits for, is left
+        as it is: its request is on its way, and a third one is not to be sent beside it.
         """
         facts = self.facts or {}
-        replaces = {"replaces": facts["replaces"]} if facts.get("replaces") else {}
+        replaces = _replaced(facts)
         if entry["state"] == "delivered":
-            paid = self._facts(entry, state="answered", requests=facts["requests"]) | dict(entry["result"]) | replaces
+            paid = self._facts(entry, state="answered", requests=facts["requests"]) | dict(entry["result"])
             others = self.written_meanwhile()
-            if others.get("state") not in PAID:
-                paid |= self._counts_with(others)
+            if others.get("state") not in PAID and not self._is_anothers_work(others):
+                paid |= self._beside(others) if others else replaces
                 self._write_patiently({**paid, "credits": CREDITS, "busy_until": moment_in(self._lease())})
         elif entry["state"] == "sent":
             self.release()
@@ -267,16 +268,22 @@ class Receipt:
                 "dst, and what its connection may do there."
             ) from error
 
+    def _is_anothers_work(self, facts: Mapping[str, Any]) -> bool:
+        return facts.get("state") in BUSY and not self.wrote(facts) and not is_over(facts)
+
     def _is_current(self) -> bool:
         """Return whether it stands as it was last read or written here, so that no other task has taken over."""
         return self.location.read(LIMIT) in (self._content, self._attempted)
 
-    def _counts_with(self, others: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the counts of *others*, who went by the request that is answered now as one without an answer."""
-        if not others:
-            return {}
+    def _beside(self, others: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what to keep of *others*, who went by the request that is answered now as one without an answer."""
         mine = (self.facts or {})["unanswered"][-1]
         unanswered = list(others["unanswered"])
         if mine in unanswered:
             unanswered.remove(mine)
-        return {"requests": others["requests"], "replays": others["replays"], "unanswered": unanswered}
+        kept = {"requests": others["requests"], "replays": others["replays"], "unanswered": unanswered}
+        return kept | _replaced(others)
+
+
+def _replaced(facts: Mapping[str, Any]) -> dict[str, Any]:
+    return {"replaces": facts["replaces"]} if facts.get("replaces") else {}

@@ -222,7 +222,9 @@ def test_who_gets_another_picture_so_late_says_where_it_is_and_does_not_pay_agai
     sandbox, tmp_path, monkeypatch, prompt, redraw
 ):
     others = drawn_in_the_meantime(monkeypatch, tmp_path, prompt, then="delivered")
-    with pytest.raises(AirflowFailException, match=r"Another picture was drawn meanwhile.*is at http.*pay again"):
+    with pytest.raises(
+        AirflowFailException, match=r"Another picture was asked for here meanwhile.*is at http.*pay again"
+    ):
         draw(tmp_path, "A fox", name="cover", redraw=redraw)
     assert draw(tmp_path, prompt, name="cover") == {**others[0], "drawn": False}
     assert requests_of(sandbox) == 2
@@ -271,18 +273,39 @@ def test_of_two_that_saw_no_receipt_one_asks(tmp_path):
         assert receipt(tmp_path / "cover.json")["run_id"] == "one"
 
 
-def test_an_answer_that_comes_late_is_kept_with_what_others_have_asked_for_since(tmp_path):
-    """The request that was taken for lost has its answer; that of the other task has none yet."""
+@pytest.mark.parametrize(("run_id", "lease"), [("another", -1), ("late", 600)], ids=["lost too", "the own retry"])
+def test_an_answer_that_comes_late_is_kept_with_what_was_asked_for_since(tmp_path, run_id, lease):
+    """The request that was taken for lost has its answer; the one that was sent since has none."""
     late = a_record(tmp_path, "late", lease=-1)
     with late.attempt("A fox"):
         edit(tmp_path / "cover.json", unanswered=["2026-01-02T03:04:05+00:00"])
         mine = late._entry.unanswered[0]
-        a_record(tmp_path, "another", lease=600).attempt("A fox").__enter__()
+        a_record(tmp_path, run_id, lease=lease).attempt("A fox").__enter__()
         edit(tmp_path / "cover.json", unanswered=[mine, "2026-01-02T03:04:06+00:00"])
     late.deliver({"id": "1", "status": "success", "image_url": "https://cdn.test/fox.jpeg"})
     kept = receipt(tmp_path / "cover.json")
     assert (kept["state"], kept["run_id"], kept["id"]) == ("answered", "late", "1")
     assert (kept["requests"], kept["replays"], kept["unanswered"]) == (2, 1, ["2026-01-02T03:04:06+00:00"])
+
+
+def test_an_answer_that_comes_late_leaves_the_mark_of_another_request_that_is_on_its_way(tmp_path):
+    """Else a third task would not wait for that one, and send its own beside it."""
+    late = a_record(tmp_path, "late", lease=-1)
+    with late.attempt("A fox"):
+        a_record(tmp_path, "another", lease=600).attempt("A fox").__enter__()
+        written = receipt(tmp_path / "cover.json")
+    late.deliver({"id": "1", "status": "success", "image_url": "https://cdn.test/fox.jpeg"})
+    assert receipt(tmp_path / "cover.json") == written
+
+
+def test_an_answer_that_comes_late_replaces_the_picture_that_has_been_put_there_since(sandbox, tmp_path):
+    late = a_record(tmp_path, "late", lease=-1)
+    with late.attempt("A fox"):
+        draw(tmp_path, "An owl", name="cover")
+        a_record(tmp_path, "late", lease=600).attempt("A fox").__enter__()
+    late.deliver({"id": "1", "status": "success", "image_url": "https://cdn.test/fox.jpeg"})
+    kept = receipt(tmp_path / "cover.json")
+    assert (kept["state"], kept["id"], kept["replaces"]["prompt"]) == ("answered", "1", "An owl")
 
 
 def test_a_store_that_takes_nothing_is_asked_less_and_less_often_and_given_up_in_time(tmp_path, monkeypatch):

@@ -132,7 +132,6 @@ class Rules:
         assert worker.is_replayed or worker.series != self.standing, (
             "what stands is drawn again, since another request was to replace it"
         )
-        worker.heard = None
 
     def charged(self):
         self._charges[current().number] += 1
@@ -150,8 +149,10 @@ class Rules:
         """Note that *worker* has its answer, or knows that there will be none; its task waits for no earlier one."""
         self._on_their_way = [entry for entry in self._on_their_way if entry[1] != worker.ti]
 
-    def receipt_written(self):
+    def receipt_written(self, state):
         worker = current()
+        if state == "asked":  # what it heard before was not written down: the receipt was another one's
+            worker.heard = None
         if not worker.has_written:
             worker.has_written, worker.since = True, self._clock.now
             self._writers.append(worker)
@@ -213,7 +214,7 @@ class OnePlace(RuleBasedStateMachine):
                 raise OSError(errno.ENOSPC, "No space left on device")
             call(source, target)
             if current() and str(target).endswith(".json"):
-                self.rules.receipt_written()
+                self.rules.receipt_written(receipt(Path(target))["state"])
             elif current() and str(target).endswith(EXTENSIONS):
                 self.rules.picture_put()
 
