@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import threading
 
-from patience import PATIENCE
-
 _this = threading.local()
 #: More edges in one try are no progress.
 MOST_EDGES = 1000
+#: Seconds from one edge to the next; it takes none. What hypothesis shrinks is stuck many times in a row.
+STUCK = 30
 
 
 class Killed(BaseException):
@@ -60,7 +60,7 @@ class Worker:
     def step(self):
         """Let it run to the next edge."""
         self._turn.release()
-        assert self._reached.acquire(timeout=PATIENCE), f"stuck behind {self.at}"
+        assert self._reached.acquire(timeout=STUCK), f"stuck behind {self.at}"
 
     def kill(self):
         """End it where it stands, as SIGKILL does."""

@@ -395,9 +395,11 @@ class OnePlace(RuleBasedStateMachine):
     @rule(number=numbers, error=st.sampled_from([AirflowTaskTimeout, SystemExit]))
     def signal(self, number, error):
         worker = self.a_running_one(number)
-        worker.interrupt(error("now"))
-        self.run(worker)
-        self.forget(worker)
+        self.judge()
+        if not worker.is_over:
+            worker.interrupt(error("now"))
+            self.run(worker)
+            self.forget(worker)
 
     def forget(self, worker):
         self.workers = [None if one is worker else one for one in self.workers]
