@@ -12,14 +12,29 @@ import psutil
 
 #: Seconds.
 PATIENCE = 300
+#: Seconds for which a fault delays a request that is to be on its way until the test releases it, or kills its client.
+HELD = 3600
+
+
+def until(condition, message="waited in vain", pause=0.1):
+    """Wait until *condition* returns something true, and return it.
+
+    Looks are counted, not seconds: a machine that is slow, or stood still, has not looked so often.
+
+    :param message: what the AssertionError says, text or a function that makes it.
+    """
+    for _ in range(round(PATIENCE / pause)):
+        if result := condition():
+            return result
+        time.sleep(pause)
+    raise AssertionError(message() if callable(message) else message)
 
 
 def left_of(processes):
     """Wait for *processes* to end; return those that do not. One that nobody has reaped has ended."""
-    until = time.monotonic() + PATIENCE
-    while (alive := [process for process in processes if _runs(process)]) and time.monotonic() < until:
-        time.sleep(0.1)
-    return alive
+    with suppress(AssertionError):
+        until(lambda: not any(map(_runs, processes)))
+    return list(filter(_runs, processes))
 
 
 def _runs(process):

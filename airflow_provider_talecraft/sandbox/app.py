@@ -30,6 +30,7 @@ def create_app(state: State) -> Starlette:
             Route("/uploads/illustrations/{picture}.jpeg", pictures(state)),
             Route("/sandbox/ledger", control(_ledger)),
             Route("/sandbox/faults", control(_faults), methods=["GET", "POST", "DELETE"]),
+            Route("/sandbox/release", control(_release), methods=["POST"]),
             Route("/sandbox/reset", control(_reset), methods=["POST"]),
             Route("/sandbox/credits", control(_credits), methods=["POST"]),
             Route("/", control(_front)),
@@ -70,6 +71,11 @@ async def _faults(state: State, request: Request) -> Response:
     elif request.method == "DELETE":
         state.faults.clear()
     return JSONResponse(state.faults.as_list())
+
+
+async def _release(state: State, _: Request) -> Response:
+    state.faults.release()
+    return JSONResponse(state.book())
 
 
 async def _reset(state: State, _: Request) -> Response:

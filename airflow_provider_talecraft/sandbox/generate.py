@@ -74,7 +74,7 @@ class _Visit:
             if fault.charged:
                 await self._serve(payload, fault)
             else:
-                await asyncio.sleep(fault.delay_before_charge + fault.delay_after_charge)
+                await self._faults.delay(fault.delay_before_charge + fault.delay_after_charge)
                 await self._act_out(fault)
         except Refusal as refusal:
             await self._refuse(refusal)
@@ -88,9 +88,10 @@ class _Visit:
             with self._ledger.reserve() as reservation:
                 if reservation is None:
                     raise Refusal("insufficient credits")
-                await asyncio.sleep(self._settings.latency + fault.delay_before_charge)
+                await asyncio.sleep(self._settings.latency)
+                await self._faults.delay(fault.delay_before_charge)
                 charge = reservation.charge(order, addresses.base_url(self._request, self._settings))
-            await asyncio.sleep(fault.delay_after_charge)
+            await self._faults.delay(fault.delay_after_charge)
             if fault.drop == AFTER_CHARGE or fault.truncate is not None or fault.answer():
                 await self._act_out(fault, charge)
             else:

@@ -141,6 +141,10 @@ class Sandbox:
         several = list(faults)
         self._call(lambda: self._state.faults.add(several))
 
+    def release(self) -> None:
+        """What ``POST /sandbox/release`` does."""
+        self._call(self._state.faults.release)
+
     def set_credits(self, credits: int) -> None:  # noqa: A002 - the option's name
         """What ``POST /sandbox/credits`` does."""
         balance = settings.credits_(credits)

@@ -18,10 +18,14 @@ class State:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.reset()
+        self._begin()
 
     def reset(self) -> None:
         """Begin anew. A request that is running ends on the old ledger, so that it cannot leak into the next test."""
+        self.faults.release()
+        self._begin()
+
+    def _begin(self) -> None:
         self.ledger = Ledger(self.settings.credits)
         self.faults = FaultQueue()
         self.limits = Limits(

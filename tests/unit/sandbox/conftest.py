@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
-from patience import PATIENCE
+from patience import PATIENCE, until
 
 from airflow_provider_talecraft.sandbox import Sandbox
 
@@ -53,14 +53,7 @@ class Caller:
 def eventually() -> Callable[[Callable[[], Any]], Any]:
     """Wait until a condition is true, and return its value; the test fails if it never is."""
 
-    def wait(condition: Callable[[], Any]) -> Any:
-        deadline = time.monotonic() + PATIENCE
-        while not (value := condition()):
-            assert time.monotonic() < deadline, "waited in vain"
-            time.sleep(0.005)
-        return value
-
-    return wait
+    return partial(until, pause=0.005)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from patience import PATIENCE
 
 from airflow_provider_talecraft.sandbox import Sandbox, addresses
 
-CONTROL_POSTS = ("/sandbox/faults", "/sandbox/reset", "/sandbox/credits")
+CONTROL_POSTS = ("/sandbox/faults", "/sandbox/release", "/sandbox/reset", "/sandbox/credits")
 
 
 @pytest.mark.parametrize("path", CONTROL_POSTS)

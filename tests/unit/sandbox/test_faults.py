@@ -132,6 +132,21 @@ def test_a_delay_before_the_charge_is_not_charged_yet_and_one_after_it_is(call, 
         assert call(sandbox).outcomes() == ["in progress"] * 2
 
 
+def test_a_release_ends_the_delays_that_are_running_and_no_later_one(box, eventually):
+    held = [{"delay_before_charge": 3600}, {"delay_after_charge": 3600}, {"message": "x", "delay_before_charge": 3600}]
+    box.sandbox.faults([*held, {"prompt": "a snail", "delay_after_charge": 3600}])
+    with ThreadPoolExecutor(4) as pool:
+        running = [pool.submit(box.generate, GOOD) for _ in held]
+        eventually(lambda: box.outcomes() == ["in progress"] * 3 and not box.get("/sandbox/faults").json()[1:])
+        assert box.post("/sandbox/release", {}).status_code == 200
+        assert sorted(one.result(PATIENCE).json()["message"] for one in running) == ["ok", "ok", "x"]
+        last = pool.submit(box.generate, {"prompt": "a snail"})
+        eventually(lambda: box.outcomes()[3:] == ["in progress"] and len(box.sandbox.ledger()["charges"]) == 3)
+        assert not last.done()
+        box.sandbox.release()
+        assert last.result(PATIENCE).json()["message"] == "ok"
+
+
 def test_a_fault_that_only_delays_or_adds_headers_leaves_the_true_answer(box):
     box.sandbox.faults([{"delay_after_charge": 0.01}, {"headers": {"X-Trace": "1"}}])
 

@@ -60,7 +60,7 @@ def test_two_cannot_have_one_port():
 
 def test_a_reset_leaves_a_running_request_to_the_old_ledger(call, eventually):
     with ThreadPoolExecutor(1) as pool, Sandbox() as sandbox:
-        sandbox.fault(delay_before_charge=0.2)
+        sandbox.fault(delay_before_charge=3600)
         running = pool.submit(call(sandbox).generate, {"prompt": "a fox"})
         eventually(lambda: sandbox.ledger()["requests"])
         sandbox.reset()
