@@ -23,7 +23,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
-from patience import PATIENCE
+from patience import until
 from servers import TIED
 
 STAND_INS = Path(__file__).with_name("stand_ins")
@@ -231,12 +231,7 @@ class Engine:
         return not subprocess.run(["docker", "info"], env=self.environment, capture_output=True, check=False).returncode
 
     def _until(self, condition, message):
-        deadline = time.monotonic() + PATIENCE
-        while time.monotonic() < deadline:
-            if result := condition():
-                return result
-            time.sleep(0.1)
-        raise AssertionError(self._said(message))
+        return until(condition, lambda: self._said(message))
 
     def _said(self, message):
         return f"{message}:\n{self._log.read_text(errors='replace')[-3000:]}"
@@ -247,9 +242,8 @@ def remove_what_the_dead_have_left():
     for lock in Path(tempfile.gettempdir()).glob(f"{PREFIX}*/{LOCK}"):
         with suppress(OSError), lock.open("r+") as file:  # another one removes it, or it is not ours
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            deadline = time.monotonic() + PATIENCE
-            while not control_groups_are_gone(lock.parent.name) and time.monotonic() < deadline:
-                time.sleep(0.1)  # its processes are still ending
+            with suppress(AssertionError):
+                until(lambda name=lock.parent.name: control_groups_are_gone(name))  # its processes are still ending
             shutil.rmtree(lock.parent, ignore_errors=True)
 
 

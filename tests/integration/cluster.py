@@ -247,9 +247,12 @@ class _Handler(BaseHTTPRequestHandler):
 def _selected(pod, selector, fields):
     """Whether the pod has the labels, and the phase, that a selector asks for."""
     labels = {**(pod["metadata"].get("labels") or {}), "status.phase": pod["status"]["phase"]}
-    for term in filter(None, f"{selector},{fields}".split(",")):
-        name, sign, value = re.fullmatch(r"([^!=]+)(!?=)=?(.*)", term).groups()
-        if (labels.get(name) == value) != (sign == "="):
+    for term in filter(None, re.split(r",(?![^(]*\))", f"{selector},{fields}")):
+        if several := re.fullmatch(r"(\S+) (in|notin) \((.*)\)", term):
+            name, sign, values = several.groups()
+        else:
+            name, sign, values = re.fullmatch(r"([^!=]+)(!?=)=?(.*)", term).groups()
+        if (labels.get(name) in values.split(",")) != (sign in {"=", "in"}):
             return False
     return True
 

@@ -16,7 +16,7 @@ from urllib.request import Request, urlopen
 
 from cryptography.fernet import Fernet
 from migrated import migrated
-from patience import PATIENCE
+from patience import PATIENCE, until
 from watcher import Watcher
 
 #: Seconds for one answer; a question without one is asked again.
@@ -44,6 +44,7 @@ class Deployment:
             "AIRFLOW__API__BASE_URL": f"{self.url}/" if path else "",
             "AIRFLOW__API__SECRET_KEY": "not-a-secret-outside-this-test",
             "AIRFLOW__API_AUTH__JWT_SECRET": "not-a-secret-outside-this-test-either",
+            "AIRFLOW__CORE__DAGBAG_IMPORT_TIMEOUT": str(PATIENCE),
             "AIRFLOW__CORE__DAGS_FOLDER": str(dags),
             "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{self.url}/execution/",
             "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
@@ -52,17 +53,18 @@ class Deployment:
             "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
             "AIRFLOW__CORE__PARALLELISM": "4",
             "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
+            "AIRFLOW__DAG_PROCESSOR__DAG_FILE_PROCESSOR_TIMEOUT": str(PATIENCE),
             # A file is read again when it has changed.
             "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "3600",
             "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "5",
             "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(log_port),
             "AIRFLOW__SCHEDULER__SCHEDULER_HEARTBEAT_SEC": "1",
-            # A dead scheduler and its tasks are noticed in seconds, not minutes.
+            # A dead scheduler is noticed in half a minute; one that is only slow is not taken for dead.
             "AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "5",
-            "AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_THRESHOLD": "15",
+            "AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_THRESHOLD": "30",
             "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_SEC": "2",
-            "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "20",
-            "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "5",
+            # The API server's first answer to a task takes longer than the 5 s that are the default, if it is busy.
+            "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": str(ANSWER_LIMIT),
             "PYTHONUNBUFFERED": "1",
             **dict(environment),
         }
@@ -181,16 +183,15 @@ class Deployment:
         """Return everything that tasks logged."""
         return "\n".join(path.read_text() for path in self.home.glob(f"logs/**/*{dag_id}*/**/*.log"))
 
-    def until(self, condition, message, limit=PATIENCE):
-        """Wait for *condition* to return something true, for at most *limit* seconds, and return it."""
-        deadline = time.monotonic() + limit
-        while time.monotonic() < deadline:
+    def until(self, condition, message):
+        """Wait until *condition* returns something true, and return it; all processes must live meanwhile."""
+
+        def look():
             for name, process in self.processes.items():
                 assert process.poll() is None, f"{name} ended:\n{(self.home / f'{name}.log').read_text()[-3000:]}"
-            if result := condition():
-                return result
-            time.sleep(0.2)
-        raise AssertionError(message)
+            return condition()
+
+        return until(look, message, pause=0.2)
 
     def _token(self):
         with urlopen(f"{self.url}/auth/token", timeout=ANSWER_LIMIT) as answer:

@@ -28,11 +28,12 @@ class Person:
         os.close(theirs)
 
     def sees(self, text):
-        """Wait until *text* is on the screen."""
+        """Wait until *text*, a string or a compiled pattern, is on the screen."""
+        wanted = re.compile(re.escape(text)) if isinstance(text, str) else text
         until = time.monotonic() + PATIENCE
-        while text not in self.screen:
+        while not wanted.search(self.text):
             came = time.monotonic() < until and self._read()
-            assert came, f"{text!r} is not on the screen: {self.screen}"
+            assert came, f"{wanted.pattern!r} is not on the screen: {self.screen}"
 
     def types(self, text):
         os.write(self._terminal, text.encode())

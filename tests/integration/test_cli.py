@@ -10,14 +10,13 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 from drawing import prompts_of, receipt, requests_of
 from packaging.version import Version
-from patience import PATIENCE
+from patience import HELD, PATIENCE, until
 from person import Person
 
 pytestmark = pytest.mark.integration
@@ -104,13 +103,6 @@ def document(printed):
     return json.loads(printed)
 
 
-def wait_for(condition):
-    until = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < until
-        time.sleep(0.05)
-
-
 # check
 
 
@@ -168,15 +160,16 @@ def test_without_a_terminal_and_without_yes_nothing_is_sent(process, connected):
 
 
 def test_a_person_is_told_the_cost_and_sees_that_something_is_awaited(person, connected):
-    connected.fault(delay_before_charge=1.5)
+    connected.fault(delay_before_charge=HELD)
     with person("generate", "A fox \x1b[31m", "--aspect-ratio", "16:9") as someone:
         someone.sees("This costs 2 credits. Go on? [y/N]")
         assert "A fox \\x1b[31m" in someone.screen
         assert requests_of(connected) == 0
         someone.types("y\n")
+        someone.sees(re.compile("[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏].* 0:00:0[1-9]"))
+        connected.release()
         code, printed = someone.leaves()
     assert code == 0
-    assert re.search("[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏].* 0:00:01", someone.text), someone.text
     assert re.search(rf"^url +{connected.url}/\S+\.jpeg$", printed, re.MULTILINE)
     assert re.search("^cost +2 credits$", printed, re.MULTILINE)
     assert "\x1b" not in printed
@@ -256,11 +249,11 @@ def test_nothing_is_overwritten_without_a_question(talecraft, person, connected,
 
 
 def test_ctrl_c_says_what_may_have_been_charged_and_so_does_the_next_command(person, connected, tmp_path):
-    connected.fault(delay_after_charge=30)
+    connected.fault(delay_after_charge=HELD)
     with person("generate", "A fox", "--save", "fox.jpeg", "--output", "json") as someone:
         someone.sees("[y/N]")
         someone.types("y\n")
-        wait_for(lambda: prompts_of(connected))
+        until(lambda: prompts_of(connected))
         someone.types("\x03")
         code, printed = someone.leaves()
     facts = document(printed)
@@ -277,10 +270,10 @@ def test_ctrl_c_says_what_may_have_been_charged_and_so_does_the_next_command(per
 
 
 def test_a_scripts_timeout_is_told_as_ctrl_c_is(connected, tmp_path):
-    connected.fault(delay_after_charge=30)
+    connected.fault(delay_after_charge=HELD)
     command = [*COMMAND, "generate", "A fox", "--yes", "--output", "json"]
     with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        wait_for(lambda: prompts_of(connected))
+        until(lambda: prompts_of(connected))
         process.send_signal(signal.SIGTERM)
         printed, _ = process.communicate(timeout=PATIENCE)
     assert (process.returncode, document(printed)["credits_unknown"]) == (3, 2)

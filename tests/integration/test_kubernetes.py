@@ -13,6 +13,7 @@ import yaml
 from cluster import Cluster
 from deployment import Deployment
 from packaging.version import Version
+from patience import HELD
 
 pytestmark = [
     pytest.mark.integration,
@@ -26,8 +27,7 @@ DOCS = ROOT / "docs" / "kubernetes"
 DAG = "talecraft_pods"
 KEY = "tc-live-in-a-secret-of-the-cluster"
 IMAGE = ("registry.example.com/airflow-talecraft", "3.3.2-0.1.0")
-#: Seconds for which the sandbox keeps each answer back after the charge.
-ON_ITS_WAY = 8
+#: Charged, and not answered before their pods were told to go.
 FIRST = {
     "generate": "A fox waits for its picture",
     "draw": "An owl waits for its picture",
@@ -42,7 +42,7 @@ def sandbox():
     from airflow_provider_talecraft.sandbox import Sandbox
 
     with Sandbox(latency=0, api_keys=(KEY,)) as sandbox:
-        sandbox.faults([{"prompt": prompt, "delay_after_charge": ON_ITS_WAY} for prompt in FIRST.values()])
+        sandbox.faults([{"prompt": prompt, "delay_after_charge": HELD} for prompt in FIRST.values()])
         yield sandbox
 
 
@@ -94,8 +94,11 @@ def run(airflow, cluster, sandbox, tmp_path_factory):
         airflow.until(lambda prompt=prompt: prompt in charged(sandbox), f"{task_id} was not asked for")
         if task_id != "restarted":
             cluster.delete(first_pod(cluster, task_id))
+    airflow.until(lambda: first_pod(cluster, "at_once") in cluster.ends, "it was not killed")
+    airflow.until(lambda: "Killed. Nothing more is started." in airflow.logs(DAG), "the batch was not told")
     airflow.stop("scheduler")
     airflow.start("scheduler")
+    sandbox.release()
     airflow.wait(DAG, run_id)
     airflow.until(lambda: set(cluster.created) == set(cluster.ends), "a pod did not end")
     return run_id

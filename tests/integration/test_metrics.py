@@ -8,7 +8,6 @@ import shutil
 import socket
 import subprocess
 import sys
-import time
 from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
@@ -19,7 +18,7 @@ import pytest
 from deployment import Deployment
 from migrated import migrated
 from packaging.version import Version
-from patience import PATIENCE
+from patience import PATIENCE, until
 from receivers import OpenTelemetry, StatsD
 
 from airflow_provider_talecraft.sandbox import Sandbox
@@ -140,21 +139,23 @@ def test_the_exporter_makes_the_documented_names_of_the_lines(tmp_path):
         'talecraft_picture_seconds_sum{conn_id="c",dag_id="d",task_id="t"} 12.5',
         'talecraft_wait_seconds_bucket{conn_id="c",dag_id="d",task_id="t",waits_for="turn",le="0.5"} 1',
     }
-    found = set()
+    is_sent = False
+
+    def all_are_found():
+        nonlocal is_sent
+        with suppress(URLError, ConnectionError):
+            with urlopen(f"http://127.0.0.1:{ports[1]}/metrics", timeout=PATIENCE) as answer:
+                found = set(answer.read().decode().splitlines())
+            if not is_sent:
+                with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+                    for line in lines:
+                        sender.sendto(line.encode(), ("127.0.0.1", ports[0]))
+                is_sent = True
+            return wanted <= found
+        return False
+
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as exporter:
         try:
-            end = time.monotonic() + PATIENCE
-            is_sent = False
-            while not wanted <= found and time.monotonic() < end:
-                with suppress(URLError, ConnectionError):
-                    with urlopen(f"http://127.0.0.1:{ports[1]}/metrics", timeout=5) as answer:
-                        found = set(answer.read().decode().splitlines())
-                    if not is_sent:
-                        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
-                            for line in lines:
-                                sender.sendto(line.encode(), ("127.0.0.1", ports[0]))
-                        is_sent = True
-                time.sleep(0.1)
+            until(all_are_found)
         finally:
             exporter.terminate()
-    assert wanted <= found

@@ -8,23 +8,24 @@ from collections import Counter
 from urllib.parse import quote
 
 import pytest
+from patience import HELD
 
 pytestmark = pytest.mark.integration
 
 FAULTS = {
-    "during_before_charge": [{"delay_before_charge": 20}],
-    "during_after_charge": [{"delay_after_charge": 20}],
+    "during_before_charge": [{"delay_before_charge": HELD}],
+    "during_after_charge": [{"delay_after_charge": HELD}],
     "dropped_before_charge": [{"drop": "before_charge"}],
     "dropped_after_charge": [{"drop": "after_charge"}],
     "lost_twice": [{"drop": "after_charge", "times": 2}],
     "never_twice": [{"drop": "after_charge"}],
     "policy_off": [{"drop": "after_charge"}],
-    "timed_out": [{"delay_after_charge": 20}],
+    "timed_out": [{"delay_after_charge": HELD}],
     "fallback": [{"message": "Generation failed"}],
     "fallback_two": [{"message": "Generation failed: not this either"}],
-    "mapped_2": [{"delay_after_charge": 20}],
-    "mapped_5": [{"delay_after_charge": 20}],
-    "mapped_7": [{"delay_after_charge": 20}],
+    "mapped_2": [{"delay_after_charge": HELD}],
+    "mapped_5": [{"delay_after_charge": HELD}],
+    "mapped_7": [{"delay_after_charge": HELD}],
     "hook_lost": [{"drop": "after_charge"}],
 }
 
@@ -81,11 +82,16 @@ def money(deployment, keyed_sandbox):
     """The Dag of kills and losses, run once; its run id and how often each prompt was charged."""
     script(keyed_sandbox, FAULTS)
     run_id = deployment.trigger("talecraft_money")
-    for name, task in KILLED.items():
-        wait_on_its_way(deployment, keyed_sandbox, name)
-        os.kill(deployment.task_instances("talecraft_money", run_id)[task]["pid"], signal.SIGKILL)
+    left = dict(KILLED)
+    while left:
+        name = deployment.until(
+            lambda: next((name for name in left if prompt(name) in requests_on_their_way(keyed_sandbox)), None),
+            f"nobody asked for any of {list(left)}",
+        )
+        os.kill(deployment.task_instances("talecraft_money", run_id)[left.pop(name)]["pid"], signal.SIGKILL)
     deployment.wait("talecraft_money", run_id)
     # The service goes on with the requests of killed tasks, and charges them when it is done.
+    keyed_sandbox.release()
     deployment.until(lambda: not requests_on_their_way(keyed_sandbox), "a request did not end")
     return run_id, charges(keyed_sandbox)
 
@@ -204,7 +210,7 @@ def test_a_record_edited_by_hand_to_nonsense_stops_the_task_before_anything_is_s
 
 
 def test_a_task_that_a_person_stops_says_what_is_on_its_way_and_a_clear_counts_it(deployment, keyed_sandbox):
-    script(keyed_sandbox, {"stopped": [{"delay_after_charge": 20}]})
+    script(keyed_sandbox, {"stopped": [{"delay_after_charge": HELD}]})
     run_id = deployment.trigger("talecraft_stopped")
     wait_on_its_way(deployment, keyed_sandbox, "stopped")
     path = f"/dags/talecraft_stopped/dagRuns/{quote(run_id)}/taskInstances/stopped"
@@ -220,7 +226,7 @@ def test_a_task_that_a_person_stops_says_what_is_on_its_way_and_a_clear_counts_i
 
 
 def test_a_scheduler_that_dies_with_its_workers_does_not_pay_more_than_one_replay(deployment, keyed_sandbox):
-    script(keyed_sandbox, {"restarted": [{"delay_after_charge": 20}]})
+    script(keyed_sandbox, {"restarted": [{"delay_after_charge": HELD}]})
     run_id = deployment.trigger("talecraft_restart")
     wait_on_its_way(deployment, keyed_sandbox, "restarted")
     task_pid = deployment.task_instances("talecraft_restart", run_id)["restarted", -1]["pid"]

@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import threading
-import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.metadata import version
 from pathlib import Path
@@ -15,7 +14,7 @@ from urllib.request import HTTPRedirectHandler, Request, build_opener, urlopen
 
 import pytest
 from packaging.version import Version
-from patience import PATIENCE
+from patience import HELD, PATIENCE, until
 
 if Version(version("apache-airflow")) < Version("3.1"):
     pytest.skip("the pages came with Airflow 3.1", allow_module_level=True)
@@ -35,8 +34,6 @@ IN_ORDER = [
     "The fox breaks its pencil", "A red balloon over the hills", "A cat asleep on a bookshelf",
     "An owl reads by lantern light",
 ]  # fmt: skip
-#: Seconds that a slow prompt waits at most.
-SLOWEST = 240
 LOADED = "element => element.complete && element.naturalWidth > 0"
 
 
@@ -47,7 +44,7 @@ def sandbox():
     with Sandbox(latency=0) as running:
         running.faults(
             [{"message": "Generation failed", "prompt": prompt, "times": None} for prompt in FAILED]
-            + [{"delay_before_charge": 120, "prompt": KILLED, "times": None}]
+            + [{"delay_before_charge": HELD, "prompt": KILLED, "times": None}]
         )
         yield running
 
@@ -61,7 +58,7 @@ def gate(sandbox):
         def do_POST(self):
             body = self.rfile.read(int(self.headers["Content-Length"]))
             if any(prompt.encode() in body for prompt in SLOW):
-                opened.wait(SLOWEST)
+                opened.wait(HELD)
             # Without the Host, which is where the sandbox's pictures would lie.
             headers = {name: self.headers[name] for name in ("X-API-Key", "Content-Type")}
             with urlopen(Request(f"{sandbox.url}{self.path}", body, headers)) as answer:
@@ -83,7 +80,9 @@ def airflow(tmp_path_factory, sandbox, gate):
     connection = {"conn_type": "talecraft", "host": sandbox.url, "password": sandbox.api_key, "extra": plan}
     environment = {
         "AIRFLOW_CONN_TALECRAFT_DEFAULT": json.dumps(connection),
-        "AIRFLOW_CONN_TALECRAFT_SLOW": json.dumps({**connection, "host": gate[0]}),
+        "AIRFLOW_CONN_TALECRAFT_SLOW": json.dumps(
+            {**connection, "host": gate[0], "extra": {**plan, "read_timeout": HELD}}
+        ),
         # Scheduled together, the tasks of one Dag would be several at a time anyway.
         "AIRFLOW__CORE__PARALLELISM": "6",
     }
@@ -357,11 +356,3 @@ def test_a_picture_can_be_opened_and_its_link_copied_from_the_tab(look, airflow,
         ours.get_by_role("link", name="Open picture").click()
     assert opened.value.request.is_navigation_request()
     assert opened.value.headers["content-type"] == "image/jpeg"
-
-
-def until(condition):
-    """Wait for *condition*."""
-    end = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.1)

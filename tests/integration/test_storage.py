@@ -16,7 +16,7 @@ import psutil
 import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException
 from loopback import gallery, read_head, server
-from patience import PATIENCE
+from patience import PATIENCE, until
 from pictures import large_jpeg, picture
 from state_store import Store, TaskInstance
 
@@ -261,14 +261,6 @@ def landing(store, source):
             process.kill()
 
 
-def until(condition, process):
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert process.poll() is None, "it ended before it could be killed"
-        assert time.monotonic() < deadline
-        time.sleep(0.001)
-
-
 @pytest.mark.parametrize("before", [None, ONE], ids=["nothing before", "a picture before"])
 def test_a_worker_that_is_killed_in_the_middle_of_an_upload_leaves_what_was(store, large, before):
     if store.name not in {"file", "s3"}:
@@ -277,16 +269,18 @@ def test_a_worker_that_is_killed_in_the_middle_of_an_upload_leaves_what_was(stor
         store.path("cover.jpeg").parent.mkdir(parents=True, exist_ok=True)
         store.path("cover.jpeg").write_bytes(before)
 
+    def unfinished():
+        return store.unfinished() if store.name == "s3" else any(store.folder.glob(".*.part"))
+
     def begun():
-        if store.name == "s3":
-            return store.unfinished()
-        return any(store.folder.glob(".*.part"))
+        assert process.poll() is None, "it ended before it could be killed"
+        return unfinished()
 
     with landing(store, large) as process:
-        until(begun, process)
+        until(begun, "it did not begin", pause=0.001)
         process.send_signal(signal.SIGKILL)
         assert process.wait(PATIENCE) == -signal.SIGKILL
-    assert begun(), "it was in the middle"
+    assert unfinished(), "it was in the middle"
     standing = {name: size for name, size in store.objects().items() if not name.endswith(".part")}
     assert standing == ({"cover.jpeg": len(before)} if before else {})
     with landing(store, large) as process:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 from importlib.metadata import version
 
 import psutil
 import pytest
 from packaging.version import Version
-from patience import PATIENCE, left_of
+from patience import left_of, until
 
 pytestmark = pytest.mark.integration
 
@@ -62,10 +61,6 @@ time.sleep(600)
 
 def _family(tests, count):
     """Return all that the tests have started, once there are so many beside the watcher."""
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline:
-        family = psutil.Process(tests.pid).children(recursive=True)
-        if len(family) > count:
-            return family
-        time.sleep(0.1)
-    raise AssertionError("they were not started")
+    started = psutil.Process(tests.pid)
+    until(lambda: len(started.children(recursive=True)) > count, "they were not started")
+    return started.children(recursive=True)

@@ -28,12 +28,12 @@ with DAG("talecraft_batch", schedule=None, default_args=QUICK):
 
 with DAG("talecraft_batch_timeout", schedule=None, default_args=QUICK):
     GenerateIllustrationBatchOperator(
-        task_id="timed_out", prompts=pages("Timed out", 20), execution_timeout=timedelta(seconds=10)
+        task_id="timed_out", prompts=pages("Timed out", 20), execution_timeout=timedelta(seconds=30)
     )
 
 with DAG("talecraft_batch_stopped", schedule=None, default_args=QUICK):
     GenerateIllustrationBatchOperator(
-        task_id="stopped", prompts=[{"prompt": page, "key": page[-4:-1]} for page in pages("Stopped", 20)]
+        task_id="stopped", prompts=[{"prompt": page, "key": page[-4:-1]} for page in pages("Stopped", 40)]
     )
 
 with DAG("talecraft_batch_limits", schedule=None):

@@ -73,7 +73,7 @@ with DAG("talecraft_money", schedule=None, default_args=QUICK, max_active_tasks=
     GenerateIllustrationOperator(task_id="never_twice", prompt=prompt("never_twice"), max_replays=0)
     GenerateIllustrationOperator(task_id="policy_off", prompt=prompt("policy_off"), max_replays=0, retry_policy=None)
     GenerateIllustrationOperator(
-        task_id="timed_out", prompt=prompt("timed_out"), execution_timeout=timedelta(seconds=5)
+        task_id="timed_out", prompt=prompt("timed_out"), execution_timeout=timedelta(seconds=20)
     )
     GenerateIllustrationOperator(
         task_id="fallback",
