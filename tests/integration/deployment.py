@@ -191,7 +191,7 @@ class Deployment:
                 assert process.poll() is None, f"{name} ended:\n{(self.home / f'{name}.log').read_text()[-3000:]}"
             return condition()
 
-        return until(look, message, pause=0.2)
+        return until(look, message, pause=0.5)
 
     def _token(self):
         with urlopen(f"{self.url}/auth/token", timeout=ANSWER_LIMIT) as answer:

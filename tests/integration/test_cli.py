@@ -24,9 +24,10 @@ pytestmark = pytest.mark.integration
 DOCS = (Path(__file__).parents[2] / "docs" / "cli.md").read_text()
 HERE = ["-m", "airflow_provider_talecraft.cli"]
 #: Providers' commands came with Airflow 3.2.
+HAS_COMMANDS = Version(version("apache-airflow")) >= Version("3.2")
 COMMAND = [
     sys.executable,
-    *(HERE if Version(version("apache-airflow")) < Version("3.2") else ["-m", "airflow", "talecraft"]),
+    *(["-m", "airflow", "talecraft"] if HAS_COMMANDS else HERE),
 ]
 KEY = "tc-key-that-nobody-may-see"
 
@@ -321,6 +322,15 @@ def test_a_reader_that_has_gone_away_does_no_harm(connected, tmp_path):
 
 
 # Both ways to call it
+
+
+@pytest.mark.skipif(not HAS_COMMANDS, reason="providers have commands since Airflow 3.2")
+def test_airflow_offers_the_sandbox_as_a_command():
+    command = [sys.executable, "-m", "airflow", "talecraft", "sandbox", "--port", "70000"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
+    assert done.returncode == 2
+    assert "talecraft sandbox" in done.stderr
+    assert "'70000' is not a port" in done.stderr
 
 
 @pytest.mark.parametrize("command", ["check", "generate", "receipts", "sandbox"])

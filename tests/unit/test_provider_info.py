@@ -4,16 +4,11 @@ from __future__ import annotations
 
 import importlib
 import json
-import subprocess
-import sys
 from importlib.metadata import entry_points
 from pathlib import Path
 
 import airflow
 import jsonschema
-import pytest
-from packaging.version import Version
-from patience import PATIENCE
 
 from airflow_provider_talecraft.api.address import DEFAULT_BASE_URL
 from airflow_provider_talecraft.get_provider_info import get_provider_info
@@ -84,12 +79,3 @@ def test_the_defaults_that_the_form_mentions_are_the_hooks(connect):
 def test_the_port_that_the_form_suggests_is_the_default_hosts():
     assert CONNECTION["ui-field-behaviour"]["placeholders"]["port"].startswith("443;")
     assert DEFAULT_BASE_URL.startswith("https://")
-
-
-@pytest.mark.skipif(Version(airflow.__version__) < Version("3.2"), reason="providers have commands since Airflow 3.2")
-def test_airflow_offers_the_sandbox_as_a_command():
-    command = [sys.executable, "-m", "airflow", "talecraft", "sandbox", "--port", "70000"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
-    assert done.returncode == 2
-    assert "talecraft sandbox" in done.stderr
-    assert "'70000' is not a port" in done.stderr

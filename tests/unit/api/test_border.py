@@ -89,7 +89,7 @@ def with_data(**fields):
     return json.dumps({"code": 0, "data": {"image_url": "https://host/x.jpeg", **fields}}).encode()
 
 
-@settings(max_examples=1500, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=500, deadline=None, suppress_health_check=list(HealthCheck))
 @given(status=st.integers(200, 999) | st.sampled_from([200, 403, 429, 503, 521]), header=headers, body=bodies)
 @example(status=200, header=None, body=with_data(image_url="https://host/{{ conn.x.password }}"))
 @example(status=200, header=None, body=with_data(image_url="https://host/../../.."))

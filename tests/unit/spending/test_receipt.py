@@ -57,7 +57,7 @@ def neighbours(folder):
     return [place.read_bytes() for place in places], names(folder.parent)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=75, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(changes=edits, replaced=st.none() | edits, prompt=st.sampled_from(["A fox", "An owl"]))
 def test_whatever_is_edited_the_task_fails_with_a_sentence_or_draws_once(sandbox, drawn, changes, replaced, prompt):
     copy = drawn.parent.parent / "copy"

@@ -21,7 +21,9 @@ from airflow_provider_talecraft.policies.retry import TaleCraftRetryPolicy
 from airflow_provider_talecraft.spending.record import SpendRecord
 from airflow_provider_talecraft.version_compat import RetryAction
 
-DOCS = Path(__file__).parents[3] / "docs"
+pytestmark = pytest.mark.integration
+
+DOCS = Path(__file__).parents[2] / "docs"
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
 RUNS, PAGES, SLOTS, RETRIES, MAX_REPLAYS = 7 * 24 * 6, 24, 8, 3, 1
 #: Of the policy's table: the first delay and the longest, in seconds, where the service does not ask for one.
