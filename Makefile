@@ -41,8 +41,8 @@ lint:
 
 test-only:
 	@python3 scripts/environment.py dev
-	$(PYTHON) -m pytest -o cache_dir=$(VENV)/.pytest_cache -n 2 -m "not integration and not engine"
-	$(PYTHON) -m pytest -o cache_dir=$(VENV)/.pytest_cache -n 4 --dist loadfile --no-loadscope-reorder -m integration
+	$(PYTHON) -m pytest -o cache_dir=$(VENV)/.pytest_cache -n 4 tests/unit
+	$(PYTHON) -m pytest -o cache_dir=$(VENV)/.pytest_cache -n 4 --dist loadfile --no-loadscope-reorder tests/integration
 
 engine:
 	@python3 scripts/environment.py dev
