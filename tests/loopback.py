@@ -7,6 +7,7 @@ import json
 import socket
 import ssl
 import threading
+import time
 
 import trustme
 
@@ -54,6 +55,14 @@ def read_request(connection):
     while len(body.encode()) < int(*lengths):
         body += connection.recv(65536).decode()
     return head, body
+
+
+def drip(connection, drop):
+    """Send *drop* again and again, for two minutes or until nobody is there."""
+    with contextlib.suppress(OSError):
+        for _ in range(6000):
+            connection.sendall(drop)
+            time.sleep(0.02)
 
 
 def answering(raw):

@@ -12,6 +12,8 @@ import psutil
 
 #: Seconds.
 PATIENCE = 300
+#: Seconds after which what ends at once, or in minutes where a rule is broken, counts as stuck.
+STUCK = 30
 #: Seconds for which a fault delays a request that is to be on its way until the test releases it, or kills its client.
 HELD = 3600
 

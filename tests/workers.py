@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import threading
 
+from patience import STUCK
+
 _this = threading.local()
 #: More edges in one try are no progress.
 MOST_EDGES = 1000
-#: Seconds from one edge to the next; it takes none. What hypothesis shrinks is stuck many times in a row.
-STUCK = 30
 
 
 class Killed(BaseException):

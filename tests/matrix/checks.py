@@ -147,6 +147,6 @@ def test_the_plugin_adds_pages_where_airflow_has_a_place_for_them(api_server, lo
 def test_the_command_line_checks_the_key(charges):
     talecraft = ["airflow", "talecraft"] if is_said_to_have("`airflow talecraft`") else [f"{PACKAGE}.cli"]
     done = subprocess.run(
-        [sys.executable, "-m", *talecraft, "check"], capture_output=True, text=True, check=False, timeout=120
+        [sys.executable, "-m", *talecraft, "check"], capture_output=True, text=True, check=False, timeout=300
     )
     assert done.returncode == 0, done.stdout + done.stderr

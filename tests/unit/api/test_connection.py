@@ -10,7 +10,8 @@ import time
 
 import pytest
 from clients import FOX, KEY, client, error_from
-from loopback import answering, answering_json, read_head, read_request, server
+from loopback import answering, answering_json, drip, read_head, read_request, server
+from patience import STUCK
 
 from airflow_provider_talecraft import exceptions as errors
 from airflow_provider_talecraft.api.client import ANSWER_LIMIT, TaleCraftClient
@@ -169,34 +170,30 @@ HEAD = b"HTTP/1.1 200 OK\r\n"
 def test_an_answer_that_drips_is_given_up_at_the_read_timeout(at_once, dripped):
     started = time.monotonic()
 
-    def drip(connection):
+    def handle(connection):
         read_request(connection)
         connection.sendall(at_once)
-        while time.monotonic() < started + 5:
-            connection.sendall(dripped)
-            time.sleep(0.02)  # the drip's own pace
+        drip(connection, dripped)
 
-    with server(drip) as (port, _):
+    with server(handle) as (port, _):
         assert type(error_from(f"http://127.0.0.1:{port}", read_timeout=0.5)) is errors.TaleCraftOutcomeUnknownError
-        assert time.monotonic() < started + 3
+        assert time.monotonic() - started < STUCK
 
 
 def test_a_proxy_that_drips_is_given_up_at_the_connect_timeout_and_nothing_was_sent(monkeypatch):
     started = time.monotonic()
 
-    def drip(connection):
+    def handle(connection):
         read_head(connection)
-        while time.monotonic() < started + 5:
-            connection.sendall(b"H")
-            time.sleep(0.02)  # the drip's own pace
+        drip(connection, b"H")
 
     for name in ("NO_PROXY", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
-    with server(drip) as (port, _):
+    with server(handle) as (port, _):
         for name in ("HTTPS_PROXY", "https_proxy"):
             monkeypatch.setenv(name, f"http://127.0.0.1:{port}")
         assert type(error_from("https://talescaleai.com", api_key=KEY)) is errors.TaleCraftUnavailableError
-        assert time.monotonic() < started + 4
+        assert time.monotonic() - started < STUCK
 
 
 def test_an_answer_over_tls_that_drips_is_given_up_too(certificate, monkeypatch):
@@ -205,17 +202,15 @@ def test_an_answer_over_tls_that_drips_is_given_up_too(certificate, monkeypatch)
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate.ca))
     started = time.monotonic()
 
-    def drip(connection):
+    def handle(connection):
         with context.wrap_socket(connection, server_side=True) as tls:
             read_request(tls)
             tls.sendall(HEAD)
-            while time.monotonic() < started + 5:
-                tls.sendall(b"X")
-                time.sleep(0.02)  # the drip's own pace
+            drip(tls, b"X")
 
-    with server(drip) as (port, _):
+    with server(handle) as (port, _):
         assert type(error_from(f"https://127.0.0.1:{port}", read_timeout=0.5)) is errors.TaleCraftOutcomeUnknownError
-        assert time.monotonic() < started + 3
+        assert time.monotonic() - started < STUCK
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import io
 import socket
@@ -12,7 +11,8 @@ from urllib.parse import urlsplit
 
 import pytest
 import requests
-from loopback import read_head, resolving, server, tls_server
+from loopback import drip, read_head, resolving, server, tls_server
+from patience import STUCK
 from pictures import picture
 
 from airflow_provider_talecraft.api.deadline import Deadline
@@ -124,11 +124,11 @@ def test_a_server_that_asks_for_more_time_than_there_is_is_not_asked_again():
 
 
 def test_a_wait_between_two_attempts_ends_with_the_time(monkeypatch):
-    monkeypatch.setattr(fetching, "_backoff", lambda _: 30)
+    monkeypatch.setattr(fetching, "_backoff", lambda _: 600)
     started = time.monotonic()
     with pytest.raises(TaleCraftDownloadError):
         fetched(serving(b"", status="503 Away"), times=2, deadline=0.5)
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < STUCK
 
 
 def test_a_server_that_says_nothing_is_given_up_at_the_read_timeout(monkeypatch):
@@ -136,8 +136,8 @@ def test_a_server_that_says_nothing_is_given_up_at_the_read_timeout(monkeypatch)
     monkeypatch.setattr(fetching, "ATTEMPTS", 1)
     started = time.monotonic()
     with pytest.raises(TaleCraftDownloadError, match="could not be fetched"):
-        fetched(lambda connection: read_head(connection) and connection.recv(1), deadline=20)
-    assert time.monotonic() - started < 10
+        fetched(lambda connection: read_head(connection) and connection.recv(1), deadline=600)
+    assert time.monotonic() - started < STUCK
 
 
 def test_a_path_is_asked_for_as_it_is_and_of_a_proxy_the_whole_url(monkeypatch):
@@ -450,12 +450,12 @@ def test_retry_after_is_waited_out_within_the_time_and_not_beyond_it(status):
     busy = serving(b"", status=status, headers=["Retry-After: 1"])
     started = time.monotonic()
     assert fetched(in_turn(iter([busy, serving(JPEG)])), times=2)[1] == JPEG
-    assert 1 <= time.monotonic() - started < 5
-    late = serving(b"", status=status, headers=["Retry-After: 60"])
+    assert time.monotonic() - started >= 1
+    late = serving(b"", status=status, headers=["Retry-After: 120"])
     with pytest.raises(TaleCraftDownloadError, match=f"HTTP {status[:3]}") as caught:
-        fetched(late, deadline=30)
-    assert caught.value.retry_after == 60
-    assert time.monotonic() - started < 10
+        fetched(late, deadline=100)
+    assert caught.value.retry_after == 120
+    assert time.monotonic() - started < STUCK
 
 
 class Time:
@@ -551,11 +551,8 @@ def test_a_proxy_is_not_asked_for_an_address_that_is_not_public(monkeypatch, pro
 def dripping(start, drop):
     def handle(connection):
         read_head(connection)
-        with contextlib.suppress(OSError):
-            connection.sendall(start)
-            for _ in range(600):
-                connection.sendall(drop)
-                time.sleep(0.02)
+        connection.sendall(start)
+        drip(connection, drop)
 
     return handle
 
@@ -575,14 +572,14 @@ def test_a_server_that_drips_cannot_hold_a_slot(handle):
     started = time.monotonic()
     with pytest.raises(TaleCraftDownloadError, match="did not come within the time"):
         fetched(handle, deadline=0.5)
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < STUCK
 
 
 def test_a_server_that_says_nothing_is_given_up_at_the_deadline_though_the_read_timeout_is_longer():
     started = time.monotonic()
     with pytest.raises(TaleCraftDownloadError, match="did not come within the time"):
         fetched(lambda connection: (read_head(connection), connection.recv(1)), deadline=0.3)
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < STUCK
 
 
 def test_a_handshake_that_drips_ends_at_the_deadline(monkeypatch):
@@ -590,16 +587,13 @@ def test_a_handshake_that_drips_ends_at_the_deadline(monkeypatch):
 
     def handle(connection):
         connection.recv(65536)
-        with contextlib.suppress(OSError):
-            connection.sendall(b"\x16\x03\x03\x40\x00")
-            for _ in range(600):
-                connection.sendall(b"x")
-                time.sleep(0.02)
+        connection.sendall(b"\x16\x03\x03\x40\x00")
+        drip(connection, b"x")
 
     started = time.monotonic()
     with server(handle) as (port, _), pytest.raises(TaleCraftDownloadError, match="did not come within"):
         fetch(f"https://127.0.0.1:{port}/", io.BytesIO(), max_bytes=9, trusted=LOOPBACK, deadline=0.5)
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < STUCK
 
 
 def test_a_full_disk_is_not_taken_for_a_bad_connection():

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import gzip
-import threading
 import tracemalloc
 
 import pytest
-from loopback import read_head, resolving, server, tls_server
+from loopback import drip, read_head, resolving, server, tls_server
 from pictures import picture, png_that_claims
 
 from airflow_provider_talecraft.exceptions import TaleCraftDownloadError
@@ -32,11 +31,9 @@ def endless(connection):
         connection.sendall(bytes(65536))
 
 
-def drip(connection):
+def dripping(connection):
     connection.sendall(answer(JPEG[:100], length=LIMIT))
-    while True:
-        connection.sendall(b"x")
-        threading.Event().wait(0.02)
+    drip(connection, b"x")
 
 
 def endless_chunk_size(connection):
@@ -99,7 +96,7 @@ HOSTILE = {
     "a polyglot of a picture and a page": (answer(picture("PNG") + b"<script>alert(1)</script>"), CUT_SHORT),
     "100,000 x 100,000 pixels": (answer(png_that_claims(100_000, 100_000)), "claims 100000 x 100000 pixels"),
     "no pixels": (answer(png_that_claims(0, 0)), "no readable size"),
-    "slow drip": (drip, "did not come within the time"),
+    "slow drip": (dripping, "did not come within the time"),
     "nothing": (b"", "could not be fetched"),
     "nothing but a head": (answer(b""), NO_PICTURE),
     "no HTTP": (b"SSH-2.0-OpenSSH_9.2\r\n", "could not be fetched"),
