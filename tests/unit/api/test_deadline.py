@@ -14,7 +14,7 @@ from airflow_provider_talecraft.api.deadline import Deadline
 
 
 def asked(port, deadline):
-    with urllib3.HTTPConnectionPool("127.0.0.1", port, timeout=600, retries=False) as pool:
+    with urllib3.HTTPConnectionPool("127.0.0.1", port, timeout=120, retries=False) as pool:
         deadline.watch(pool)
         return pool.request("POST", "/", body=b"{}").data
 

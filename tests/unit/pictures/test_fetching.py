@@ -124,7 +124,7 @@ def test_a_server_that_asks_for_more_time_than_there_is_is_not_asked_again():
 
 
 def test_a_wait_between_two_attempts_ends_with_the_time(monkeypatch):
-    monkeypatch.setattr(fetching, "_backoff", lambda _: 600)
+    monkeypatch.setattr(fetching, "_backoff", lambda _: 120)
     started = time.monotonic()
     with pytest.raises(TaleCraftDownloadError):
         fetched(serving(b"", status="503 Away"), times=2, deadline=0.5)
@@ -136,7 +136,7 @@ def test_a_server_that_says_nothing_is_given_up_at_the_read_timeout(monkeypatch)
     monkeypatch.setattr(fetching, "ATTEMPTS", 1)
     started = time.monotonic()
     with pytest.raises(TaleCraftDownloadError, match="could not be fetched"):
-        fetched(lambda connection: read_head(connection) and connection.recv(1), deadline=600)
+        fetched(lambda connection: read_head(connection) and connection.recv(1), deadline=120)
     assert time.monotonic() - started < STUCK
 
 
