@@ -74,7 +74,7 @@ async def _faults(state: State, request: Request) -> Response:
 
 
 async def _release(state: State, _: Request) -> Response:
-    state.faults.release()
+    state.delays.release()
     return JSONResponse(state.book())
 
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import re
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -100,12 +98,11 @@ class Fault:
 
 
 class FaultQueue:
-    """The faults that wait for a request, in the order they were given; and the delays of those that were taken."""
+    """The faults that wait for a request, in the order they were given."""
 
     def __init__(self) -> None:
         self._waiting: list[tuple[dict[str, Any], Fault]] = []
         self._left: list[int | None] = []
-        self._released = asyncio.Event()
 
     def add(self, scripts: object) -> None:
         """Queue one fault object or a list of them; all or none.
@@ -128,17 +125,6 @@ class FaultQueue:
                         del self._waiting[index], self._left[index]
                 return fault
         return None
-
-    async def delay(self, seconds: float) -> None:
-        """Wait so long, or until the next :meth:`release`."""
-        if seconds:
-            with suppress(asyncio.TimeoutError):  # its own class on Python 3.10
-                await asyncio.wait_for(self._released.wait(), seconds)
-
-    def release(self) -> None:
-        """End the delays that are running now."""
-        self._released.set()
-        self._released = asyncio.Event()
 
     def clear(self) -> None:
         self._waiting.clear()

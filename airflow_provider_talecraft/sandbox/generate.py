@@ -54,7 +54,8 @@ class _Visit:
 
     def __init__(self, state: State, request: Request, send: Send, arrival: Arrival) -> None:
         self._settings = state.settings
-        self._ledger, self._limits, self._faults = state.ledger, state.limits, state.faults
+        self._ledger, self._limits = state.ledger, state.limits
+        self._faults, self._delays = state.faults, state.delays
         self._request = request
         self._connection = Connection.of(request.scope)
         self._send = send
@@ -74,7 +75,7 @@ class _Visit:
             if fault.charged:
                 await self._serve(payload, fault)
             else:
-                await self._faults.delay(fault.delay_before_charge + fault.delay_after_charge)
+                await self._delays.wait(fault.delay_before_charge + fault.delay_after_charge)
                 await self._act_out(fault)
         except Refusal as refusal:
             await self._refuse(refusal)
@@ -89,9 +90,9 @@ class _Visit:
                 if reservation is None:
                     raise Refusal("insufficient credits")
                 await asyncio.sleep(self._settings.latency)
-                await self._faults.delay(fault.delay_before_charge)
+                await self._delays.wait(fault.delay_before_charge)
                 charge = reservation.charge(order, addresses.base_url(self._request, self._settings))
-            await self._faults.delay(fault.delay_after_charge)
+            await self._delays.wait(fault.delay_after_charge)
             if fault.drop == AFTER_CHARGE or fault.truncate is not None or fault.answer():
                 await self._act_out(fault, charge)
             else:

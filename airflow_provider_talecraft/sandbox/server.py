@@ -143,7 +143,7 @@ class Sandbox:
 
     def release(self) -> None:
         """What ``POST /sandbox/release`` does."""
-        self._call(self._state.faults.release)
+        self._call(self._state.delays.release)
 
     def set_credits(self, credits: int) -> None:  # noqa: A002 - the option's name
         """What ``POST /sandbox/credits`` does."""

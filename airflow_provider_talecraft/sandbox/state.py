@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_talecraft.sandbox.delays import Delays
 from airflow_provider_talecraft.sandbox.faults import FaultQueue
 from airflow_provider_talecraft.sandbox.ledger import Ledger
 from airflow_provider_talecraft.sandbox.limits import Limits
@@ -22,12 +23,12 @@ class State:
 
     def reset(self) -> None:
         """Begin anew. A request that is running ends on the old ledger, so that it cannot leak into the next test."""
-        self.faults.release()
+        self.delays.end()
         self._begin()
 
     def _begin(self) -> None:
         self.ledger = Ledger(self.settings.credits)
-        self.faults = FaultQueue()
+        self.faults, self.delays = FaultQueue(), Delays()
         self.limits = Limits(
             per_minute=self.settings.requests_per_minute,
             at_once=self.settings.max_concurrency,

@@ -48,6 +48,22 @@ def test_entered_again_it_is_a_service_that_was_down_for_a_while(call):
     assert [charge["prompt"] for charge in sandbox.ledger()["charges"]] == ["before", "after"]
 
 
+def test_entered_again_it_delays_and_releases_as_before(call, eventually):
+    sandbox = Sandbox()
+    for times in (1, 2):
+        with ThreadPoolExecutor(1) as pool, sandbox:
+            sandbox.fault(delay_after_charge=3600)
+            held = pool.submit(call(sandbox).generate, {"prompt": "a fox"})
+            eventually(lambda times=times: len(sandbox.ledger()["charges"]) == times)
+            sandbox.release()
+            assert held.result(PATIENCE).json()["code"] == 0
+            sandbox.fault(delay_before_charge=3600)
+            cut = pool.submit(call(sandbox).generate, {"prompt": "a fox"})
+            eventually(lambda: "in progress" in call(sandbox).outcomes())
+        assert isinstance(cut.exception(PATIENCE), requests.ConnectionError)
+        sandbox.release()
+
+
 def test_before_it_runs_it_has_no_url():
     with pytest.raises(RuntimeError, match="with Sandbox"):
         _ = Sandbox().url
@@ -67,6 +83,15 @@ def test_a_reset_leaves_a_running_request_to_the_old_ledger(call, eventually):
         assert running.result(timeout=PATIENCE).json()["code"] == 0
         ledger = sandbox.ledger()
         assert (ledger["credits"], ledger["charges"], ledger["requests"]) == (1000, [], [])
+
+
+def test_a_reset_ends_delays_that_have_not_begun(call, eventually):
+    with ThreadPoolExecutor(1) as pool, Sandbox(latency=1) as sandbox:
+        sandbox.fault(delay_before_charge=3600)
+        running = pool.submit(call(sandbox).generate, {"prompt": "a fox"})
+        eventually(lambda: not requests.get(f"{sandbox.url}/sandbox/faults", timeout=PATIENCE).json())
+        sandbox.reset()
+        assert running.result(timeout=PATIENCE).json()["code"] == 0
 
 
 def test_a_reset_while_a_body_is_on_its_way_leaves_the_request_to_the_old_ledger(eventually):
